@@ -1,0 +1,1 @@
+//! A happn cluster node as a library.

@@ -1,0 +1,3 @@
+//! The `cluster-node` binary.
+
+fn main() {}

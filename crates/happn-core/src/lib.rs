@@ -1,0 +1,1 @@
+//! A happn node without sockets.

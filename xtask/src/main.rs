@@ -1,0 +1,3 @@
+//! Every habit of this repository as one command: `cargo xtask --help`.
+
+fn main() {}
