@@ -1,1 +1,37 @@
-//! A happn node without sockets.
+//! A happn node without sockets: sessions, subscriptions, publisher, data service.
+//!
+//! Reading order: the node, its sessions, the data service (where writes
+//! and reads go), and the seams: traits at which other crates meet this one.
+//!
+//! | seam | hides |
+//! |---|---|
+//! | [`DataStore`] | where documents live |
+//! | [`Authority`] | who may do what |
+//! | [`EventSink`] | publishing to local sessions only |
+//! | [`SessionEvents`] | who is attached, with their `info` |
+//! | [`PeerConnector`], [`PeerLink`] | dialing another node and hearing its events |
+//! | [`PeerEvents`] | what is done with a peer's events |
+//! | [`Membership`] | who is in the cluster |
+//! | [`Ingress`], [`ByteStream`] | handing an accepted client to the node |
+//! | [`Clock`] | time |
+//!
+//! This crate opens no socket and knows no database. `happn-server` brings the bytes,
+//! `happn-store-*` keep the documents, `cluster-*` make several nodes one system.
+
+mod seams;
+
+pub use seams::authority::{
+    AccessDenied, Authorisation, Authority, LoginRequest, OpenAuthority, Operation,
+};
+pub use seams::clock::{Clock, SystemClock};
+pub use seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
+pub use seams::ingress::{Arrival, ByteStream, Ingress};
+pub use seams::membership::{Beat, Membership, MembershipError};
+pub use seams::peer::{ConnectError, LinkError, PeerConnector, PeerEvents, PeerLink, PeerLogin};
+pub use seams::session_events::{ClusterInfo, SessionEvent, SessionEvents};
+pub use seams::store::{
+    DataStore, Document, Increment, Incremented, Query, StoreError, StoreFuture, Write, WriteMode,
+};
+
+/// A future behind a trait object.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,1 +1,29 @@
-//! The happn wire protocol.
+//! The happn wire protocol: what travels in one websocket text frame.
+//!
+//! - [`Incoming`] and [`Request`]: what a client sends, decoded once and borrowed from the frame.
+//! - [`response`], [`publication`], [`system`]: what a node sends, written straight into bytes.
+//! - [`ServerFrame`]: one complete websocket frame, encoded once and shared by its recipients.
+//! - [`ServerMessage`]: the other direction, what a client reads from a node.
+//! - [`Json`]: JSON text that is known to be valid and is passed on untouched.
+//!
+//! This crate knows nothing of sockets, sessions or stores; `happn-core` decides what to say and
+//! `happn-server` moves the bytes.
+
+mod control;
+mod dialect;
+mod error;
+mod frame;
+mod json;
+pub mod publication;
+mod request;
+pub mod response;
+mod server_message;
+pub mod system;
+
+pub use control::ControlFrame;
+pub use dialect::Dialect;
+pub use error::WireError;
+pub use frame::{FrameBuilder, ServerFrame};
+pub use json::{Json, JsonError, write_string};
+pub use request::{Incoming, Options, Request};
+pub use server_message::{EventMessage, ServerMessage};

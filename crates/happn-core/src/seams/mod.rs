@@ -1,0 +1,10 @@
+//! The traits at which other crates meet this one.
+
+pub(crate) mod authority;
+pub(crate) mod clock;
+pub(crate) mod event_sink;
+pub(crate) mod ingress;
+pub(crate) mod membership;
+pub(crate) mod peer;
+pub(crate) mod session_events;
+pub(crate) mod store;

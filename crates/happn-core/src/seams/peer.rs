@@ -1,0 +1,92 @@
+//! Dialing another node and hearing its events.
+
+use happn_paths::Mask;
+use happn_protocol::Json;
+
+use crate::{BoxFuture, ReplicatedEvent};
+
+/// Dials nodes.
+pub trait PeerConnector: Send + Sync + 'static {
+    /// Connects to `endpoint` (`host:port`) and logs in. Bounded in time by the implementation.
+    /// Dropping the future abandons the attempt and closes the socket.
+    fn connect(
+        &self,
+        endpoint: String,
+        login: PeerLogin,
+    ) -> BoxFuture<'static, Result<Box<dyn PeerLink>, ConnectError>>;
+}
+
+/// What a node says of itself when it logs in to a peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerLogin {
+    /// The `info` block: name, clusterName, serviceName, endpoint.
+    pub info: Json,
+}
+
+/// A logged-in connection to a peer. It does not reconnect: a lost link is dialed anew.
+pub trait PeerLink: Send + 'static {
+    /// The peer's own name, from its login answer.
+    fn peer_name(&self) -> &str;
+
+    /// Subscribes to all events on `masks`; complete when the peer has confirmed every one.
+    fn subscribe(&mut self, masks: Vec<Mask>) -> BoxFuture<'_, Result<(), LinkError>>;
+
+    /// Waits until there is at least one event and moves all that are there into `events`, in
+    /// order. Cancel-safe: no event is lost when the future is dropped.
+    fn receive<'a>(
+        &'a mut self,
+        events: &'a mut Vec<ReplicatedEvent>,
+    ) -> BoxFuture<'a, Result<(), LinkError>>;
+
+    /// Says good-bye and closes the socket, within a short bound.
+    fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
+}
+
+/// Takes a peer's events. The replicator implements it, the orchestrator's driver calls it.
+pub trait PeerEvents: Send + Sync + 'static {
+    /// Events of peer `peer`, in their order on the link. Must not block.
+    fn deliver(&self, peer: &str, events: &[ReplicatedEvent]);
+}
+
+/// Why a peer could not be reached.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConnectError {
+    /// Nobody listens there, or nobody answers in time. Worth a retry.
+    #[error("{endpoint} cannot be reached: {reason}")]
+    Unreachable {
+        /// Where we dialed.
+        endpoint: String,
+        /// What the transport said.
+        reason: String,
+    },
+    /// Whoever listens there does not speak the protocol.
+    #[error("{endpoint} is no happn node: {reason}")]
+    NotHappn {
+        /// Where we dialed.
+        endpoint: String,
+        /// What was wrong.
+        reason: String,
+    },
+    /// The peer refused our login. A retry will not help until someone changes a configuration.
+    #[error("{endpoint} refused the login: {reason}")]
+    Refused {
+        /// Where we dialed.
+        endpoint: String,
+        /// The peer's words.
+        reason: String,
+    },
+}
+
+/// Why a link ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The connection is gone.
+    #[error("the link was lost: {0}")]
+    Lost(String),
+    /// The peer ended the session on purpose.
+    #[error("the peer ended the session: {0}")]
+    Ended(String),
+    /// The peer refused a subscription.
+    #[error("the peer refused the subscription: {0}")]
+    Refused(String),
+}

@@ -1,0 +1,177 @@
+//! Events: one frame per (channel, depth, dialect), shared by everybody subscribed alike.
+
+use crate::json::write_unquoted;
+use crate::{Dialect, FrameBuilder, Json, ServerFrame, write_string};
+
+/// The parts of an event that all its recipients see alike.
+#[derive(Clone, Debug)]
+pub struct Event<'a> {
+    /// `SET` or `REMOVE`.
+    pub action: &'a str,
+    /// The published path; for a wildcard removal the mask's text.
+    pub path: &'a str,
+    /// The publisher's session id.
+    pub session_id: &'a str,
+    /// The consistency as asked for, or `2`, as JSON.
+    pub consistency: &'a str,
+    /// `<session id>-<event id>`.
+    pub publication_id: &'a str,
+    /// When the item was first stored, ms since 1970; absent for what is not stored.
+    pub created: Option<i64>,
+    /// When the item was last stored, ms since 1970; absent for what is not stored.
+    pub modified: Option<i64>,
+    /// `{username, id}` on a secure node.
+    pub event_origin: Option<&'a Json>,
+    /// Custom members, already freed of reserved names.
+    pub custom: &'a [(String, Json)],
+}
+
+/// Encodes an event for one channel.
+///
+/// `depth` is the subscription's own, so that it never leaks to others on the channel.
+#[must_use]
+pub fn encode(
+    event: &Event<'_>,
+    data: &Json,
+    channel: &str,
+    depth: Option<u32>,
+    dialect: Dialect,
+) -> ServerFrame {
+    let mut frame = FrameBuilder::with_capacity(data.as_bytes().len() + 384);
+    let out = frame.payload();
+    out.extend_from_slice(b"{\"data\":");
+    out.extend_from_slice(data.as_bytes());
+    out.extend_from_slice(b",\"_meta\":{\"action\":");
+    write_parts(out, &["/", event.action, "@", event.path]);
+    out.extend_from_slice(b",\"type\":\"data\"");
+    member(out, "sessionId", event.session_id);
+    raw_member(out, "consistency", event.consistency);
+    member(out, "publicationId", event.publication_id);
+    member(out, "path", event.path);
+    for (name, time) in [("created", event.created), ("modified", event.modified)] {
+        if let Some(time) = time {
+            raw_member(out, name, &time.to_string());
+        }
+    }
+    if let Some(origin) = event.event_origin {
+        raw_member(out, "eventOrigin", origin.as_str());
+    }
+    for (name, value) in event.custom {
+        raw_member(out, name, value.as_str());
+    }
+    member(out, "channel", channel);
+    if let Some(depth) = depth {
+        raw_member(out, "depth", &depth.to_string());
+    }
+    out.extend_from_slice(b"},\"protocol\":\"");
+    out.extend_from_slice(dialect.as_str().as_bytes());
+    out.extend_from_slice(b"\"}");
+    frame.finish()
+}
+
+/// The names `options.meta` may not override; `channel` is always the subscription's.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    matches!(
+        name,
+        "created"
+            | "modified"
+            | "path"
+            | "action"
+            | "type"
+            | "published"
+            | "status"
+            | "eventId"
+            | "sessionId"
+    )
+}
+
+/// The counters of one publication, as clients see them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Frames handed to a recipient's outbox.
+    pub successful: u32,
+    /// Recipients whose outbox refused.
+    pub failed: u32,
+    /// Always 0 on the wire, as clients expect it.
+    pub skipped: u32,
+    /// Acknowledgements received, only for consistency 3.
+    pub acknowledged: Option<u32>,
+    /// Matching subscriptions.
+    pub queued: u32,
+}
+
+impl Outcome {
+    /// Appends the counters as a JSON object.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(
+            format!(
+                r#"{{"successful":{},"failed":{},"skipped":{}"#,
+                self.successful, self.failed, self.skipped
+            )
+            .as_bytes(),
+        );
+        if let Some(acknowledged) = self.acknowledged {
+            raw_member(out, "acknowledged", &acknowledged.to_string());
+        }
+        raw_member(out, "queued", &self.queued.to_string());
+        out.push(b'}');
+    }
+}
+
+/// Tells the publisher how a publication of consistency other than 2 ended.
+#[must_use]
+pub fn encode_ack(
+    publication_id: &str,
+    event_id: &str,
+    outcome: &Outcome,
+    error: Option<&str>,
+    dialect: Dialect,
+) -> ServerFrame {
+    let mut frame = FrameBuilder::with_capacity(256);
+    let out = frame.payload();
+    out.extend_from_slice(b"{\"id\":");
+    write_string(out, publication_id);
+    out.extend_from_slice(b",\"action\":\"publication-ack\",\"result\":");
+    outcome.write(out);
+    let status: &[u8] = if error.is_some() {
+        b",\"status\":\"error\""
+    } else {
+        b",\"status\":\"ok\""
+    };
+    out.extend_from_slice(status);
+    out.extend_from_slice(b",\"_meta\":{\"type\":\"ack\",\"eventId\":");
+    out.extend_from_slice(event_id.as_bytes());
+    out.push(b'}');
+    if let Some(error) = error {
+        member(out, "error", error);
+    }
+    member(out, "protocol", dialect.as_str());
+    out.push(b'}');
+    frame.finish()
+}
+
+fn member(out: &mut Vec<u8>, name: &str, value: &str) {
+    name_of(out, name);
+    write_string(out, value);
+}
+
+fn raw_member(out: &mut Vec<u8>, name: &str, json: &str) {
+    name_of(out, name);
+    out.extend_from_slice(json.as_bytes());
+}
+
+fn name_of(out: &mut Vec<u8>, name: &str) {
+    out.push(b',');
+    write_string(out, name);
+    out.push(b':');
+}
+
+/// One JSON string out of several pieces, without joining them first.
+fn write_parts(out: &mut Vec<u8>, parts: &[&str]) {
+    out.push(b'"');
+    for part in parts {
+        write_unquoted(out, part);
+    }
+    out.push(b'"');
+}
