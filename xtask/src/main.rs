@@ -1,3 +1,46 @@
 //! Every habit of this repository as one command: `cargo xtask --help`.
 
-fn main() {}
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "this is a command line tool; printing is its job"
+)]
+
+mod dist;
+mod lint;
+mod run;
+mod test;
+mod tidy;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Every habit of this repository as one command"
+)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Check formatting, clippy, documentation, the supply chain, and tidy
+    Lint,
+    /// Check the house rules: crate dependencies, module docs, file sizes, marks, licences
+    Tidy,
+    /// Run every test: unit, vector, property, integration, interop, test-cluster
+    Test(test::Options),
+    /// Build the release archive with its checksum under target/dist
+    Dist,
+}
+
+fn main() -> anyhow::Result<()> {
+    match Arguments::parse().task {
+        Task::Lint => lint::run(),
+        Task::Tidy => tidy::run(),
+        Task::Test(options) => test::run(&options),
+        Task::Dist => dist::run(),
+    }
+}

@@ -1,0 +1,42 @@
+//! `cargo xtask lint`: everything that is checked without running a test.
+
+use anyhow::bail;
+
+use crate::{run, tidy};
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    run::succeed(run::cargo(&["fmt", "--all", "--check"]))?;
+    tidy::run()?;
+    deny()?;
+    run::succeed(run::cargo(&[
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))?;
+    let mut doc = run::cargo(&[
+        "doc",
+        "--workspace",
+        "--no-deps",
+        "--document-private-items",
+    ]);
+    doc.env("RUSTDOCFLAGS", "-D warnings");
+    run::succeed(doc)
+}
+
+fn deny() -> anyhow::Result<()> {
+    if run::output(run::cargo(&["deny", "--version"])).is_err() {
+        bail!("cargo-deny is missing; install it with `cargo install cargo-deny --locked`");
+    }
+    run::succeed(run::cargo(&[
+        "deny",
+        "--log-level",
+        "error",
+        "check",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
+}

@@ -1,0 +1,106 @@
+//! `cargo xtask test`: every test there is, from fast to real.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::run;
+
+/// The oldest Node whose test runner the interop tests use.
+const NODE_MAJOR_MIN: u32 = 20;
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Leave out what needs Node and npm, and say so
+    #[arg(long)]
+    without_node: bool,
+}
+
+/// One part of the run and how long it took.
+struct Part {
+    name: &'static str,
+    took: Duration,
+}
+
+pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
+    let mut parts = Vec::new();
+    if !options.without_node {
+        check_node()?;
+        part(&mut parts, "npm packages", npm_packages)?;
+    }
+    part(&mut parts, "build", build)?;
+    part(&mut parts, "workspace tests", workspace_tests)?;
+    if options.without_node {
+        eprintln!("LEFT OUT: the interop tests (--without-node)");
+    } else {
+        part(&mut parts, "interop tests", interop_tests)?;
+    }
+    println!("\nall tests passed");
+    for Part { name, took } in parts {
+        println!("  {name:<16} {:>6.1} s", took.as_secs_f64());
+    }
+    Ok(())
+}
+
+fn part(
+    parts: &mut Vec<Part>,
+    name: &'static str,
+    work: fn() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let start = now();
+    work().with_context(|| format!("in {name}"))?;
+    parts.push(Part {
+        name,
+        took: start.elapsed(),
+    });
+    Ok(())
+}
+
+#[allow(clippy::disallowed_methods, reason = "a task measures real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn check_node() -> anyhow::Result<()> {
+    let hint = "install Node 20 or newer (with npm), or pass --without-node";
+    let version = run::output(run::program("node", &["--version"])).context(hint)?;
+    run::output(run::program("npm", &["--version"])).context(hint)?;
+    let major = version.trim().trim_start_matches('v').split('.').next();
+    let major = major.and_then(|text| text.parse::<u32>().ok());
+    if major.is_none_or(|major| major < NODE_MAJOR_MIN) {
+        bail!("node is {}; {hint}", version.trim());
+    }
+    Ok(())
+}
+
+/// Installs what `interop/package-lock.json` pins, unless that is already there.
+fn npm_packages() -> anyhow::Result<()> {
+    let interop = run::root().join("interop");
+    let wanted = std::fs::read(interop.join("package-lock.json"))?;
+    let stamp = interop.join("node_modules/.installed-lock");
+    if std::fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let mut command = run::program("npm", &["ci"]);
+    command.current_dir(&interop);
+    run::succeed(command)?;
+    std::fs::write(stamp, wanted).context("cannot note what was installed")
+}
+
+fn build() -> anyhow::Result<()> {
+    run::succeed(run::cargo(&["build", "--workspace"]))
+}
+
+fn workspace_tests() -> anyhow::Result<()> {
+    run::succeed(run::cargo(&["test", "--workspace"]))
+}
+
+fn interop_tests() -> anyhow::Result<()> {
+    let mut command = run::program("npm", &["test"]);
+    command.current_dir(run::root().join("interop")).env(
+        "HAPPN_NODE_BIN",
+        run::target_directory().join("debug/cluster-node"),
+    );
+    run::succeed(command)
+}
