@@ -18,8 +18,14 @@
 //! This crate opens no socket and knows no database. `happn-server` brings the bytes,
 //! `happn-store-*` keep the documents, `cluster-*` make several nodes one system.
 
+mod document;
+mod gauge;
+mod memory_store;
 mod seams;
 
+pub use document::{NotAnObject, merge_members, written};
+pub use gauge::increment_gauge;
+pub use memory_store::MemoryStore;
 pub use seams::authority::{
     AccessDenied, Authorisation, Authority, LoginRequest, OpenAuthority, Operation,
 };

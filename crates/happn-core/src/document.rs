@@ -1,0 +1,190 @@
+//! What a write makes of a document: the rules every store shares, as pure functions.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use happn_protocol::{Json, write_string};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::{Document, StoreError, Write, WriteMode};
+
+/// The document that `write` leaves at its path, where `stored` was before.
+///
+/// `created` is set for a new path only: an item made by an increment never gets one. An author
+/// stays until another is given.
+///
+/// # Errors
+/// [`StoreError::Failed`] when a merge meets data that is not an object.
+pub fn written(stored: Option<&Document>, write: &Write) -> Result<Document, StoreError> {
+    let data = match (write.mode, stored) {
+        (WriteMode::Merge, Some(stored)) => merge_members(&stored.data, &write.data)
+            .map_err(|error| error.on_path(write.path.as_str()))?,
+        _ => write.data.clone(),
+    };
+    Ok(Document {
+        path: match stored {
+            Some(stored) => stored.path.clone(),
+            None => write.path.as_str().into(),
+        },
+        data,
+        created: stored.map_or(Some(write.at), |stored| stored.created),
+        modified: Some(write.at),
+        modified_by: write
+            .modified_by
+            .clone()
+            .or_else(|| stored.and_then(|stored| stored.modified_by.clone())),
+    })
+}
+
+/// Lays the top-level members of `sent` over those of `stored`.
+///
+/// Known members keep their place, new ones follow in their order. Nested values are replaced as
+/// a whole and their text is not touched.
+///
+/// # Errors
+/// When one of the two is not an object.
+pub fn merge_members(stored: &Json, sent: &Json) -> Result<Json, NotAnObject> {
+    let mut members = members(stored)?;
+    for (name, value) in self::members(sent)?.list {
+        members.set(name, value);
+    }
+    Ok(members.into_json())
+}
+
+/// Data was expected to be a JSON object.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the data is not an object")]
+pub struct NotAnObject;
+
+impl NotAnObject {
+    /// The same as a store's answer; `path` is the item's.
+    #[must_use]
+    pub fn on_path(self, path: &str) -> StoreError {
+        StoreError::Failed(format!("cannot change path {path}: {self}"))
+    }
+}
+
+/// Reads the top level of an object.
+pub(crate) fn members(data: &Json) -> Result<Members<'_>, NotAnObject> {
+    data.decode().map_err(|_| NotAnObject)
+}
+
+/// The members of an object in their order, values unopened. Of two members of one name the later
+/// value wins, at the earlier place, as in JavaScript.
+#[derive(Debug, Default)]
+pub(crate) struct Members<'a> {
+    list: Vec<(Cow<'a, str>, &'a RawValue)>,
+    place: HashMap<Cow<'a, str>, usize>,
+}
+
+impl<'a> Members<'a> {
+    pub(crate) fn value(&self, name: &str) -> Option<&'a RawValue> {
+        self.place.get(name).map(|&at| self.list[at].1)
+    }
+
+    pub(crate) fn set(&mut self, name: Cow<'a, str>, value: &'a RawValue) {
+        if let Some(&at) = self.place.get(&name) {
+            self.list[at].1 = value;
+            return;
+        }
+        self.place.insert(name.clone(), self.list.len());
+        self.list.push((name, value));
+    }
+
+    pub(crate) fn into_json(self) -> Json {
+        let size = |(name, value): &(Cow<'_, str>, &RawValue)| name.len() + value.get().len() + 4;
+        let mut out = Vec::with_capacity(2 + self.list.iter().map(size).sum::<usize>());
+        out.push(b'{');
+        for (at, (name, value)) in self.list.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            write_string(&mut out, name);
+            out.push(b':');
+            out.extend_from_slice(value.get().as_bytes());
+        }
+        out.push(b'}');
+        Json::from_trusted(out)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+struct MembersVisitor;
+
+impl<'de> Visitor<'de> for MembersVisitor {
+    type Value = Members<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Members::default();
+        while let Some((Name(name), value)) = map.next_entry()? {
+            members.set(name, value);
+        }
+        Ok(members)
+    }
+}
+
+/// `Cow<str>` as a map key only borrows when told to.
+#[derive(Deserialize)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(stored: &str, sent: &str, merged: &str) {
+        let stored = Json::parse(stored).unwrap();
+        let sent = Json::parse(sent).unwrap();
+        assert_eq!(merge_members(&stored, &sent).unwrap().as_str(), merged);
+    }
+
+    #[test]
+    fn a_merge_lays_top_level_members_over_those_stored() {
+        check(r#"{"a":1,"b":2}"#, r#"{"a":3}"#, r#"{"a":3,"b":2}"#);
+        check(r#"{"a":1}"#, r#"{"value":"s"}"#, r#"{"a":1,"value":"s"}"#);
+        check(r#"{"value":"s"}"#, r#"{"a":1}"#, r#"{"value":"s","a":1}"#);
+        check("{}", "{}", "{}");
+        check(r#"{"a":1}"#, "{}", r#"{"a":1}"#);
+    }
+
+    #[test]
+    fn a_merge_replaces_nested_values_and_leaves_their_text_alone() {
+        check(r#"{"n":{"x":1}}"#, r#"{"n":{"y":2}}"#, r#"{"n":{"y":2}}"#);
+        check(
+            r#"{"big":12345678901234567890123, "f":1.50, "n":{"b":1,"a":[ 2 ]}}"#,
+            r#"{"z":1e400}"#,
+            r#"{"big":12345678901234567890123,"f":1.50,"n":{"b":1,"a":[ 2 ]},"z":1e400}"#,
+        );
+    }
+
+    #[test]
+    fn keys_are_compared_by_meaning_and_are_literal() {
+        check(r#"{"\u0061":1}"#, r#"{"a":2}"#, r#"{"a":2}"#);
+        check(
+            r#"{"n":{"x":1}}"#,
+            r#"{"n.x":2}"#,
+            r#"{"n":{"x":1},"n.x":2}"#,
+        );
+        check(r#"{"$a\"":1}"#, r#"{"é":2}"#, r#"{"$a\"":1,"é":2}"#);
+        check(r#"{"a":1,"b":2,"a":3}"#, "{}", r#"{"a":3,"b":2}"#);
+    }
+
+    #[test]
+    fn only_objects_can_be_merged() {
+        let object = Json::EMPTY_OBJECT;
+        assert_eq!(merge_members(&Json::NULL, &object), Err(NotAnObject));
+        let list = Json::parse("[1]").unwrap();
+        assert_eq!(merge_members(&object, &list), Err(NotAnObject));
+    }
+}
