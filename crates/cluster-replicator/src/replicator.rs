@@ -1,0 +1,157 @@
+//! The replicator itself.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use happn_core::{EventSink, PeerEvents, ReplicatedEvent};
+
+use crate::counters::{Counters, LiveCounters};
+use crate::recent::Recent;
+
+/// Re-publishes the events of peers to this node's own clients, each exactly once.
+///
+/// Order: the events of one peer are published in the order in which they are delivered; between
+/// peers there is no order. Whoever drives the links must not call
+/// [`deliver`](PeerEvents::deliver) for one peer from two places at once.
+pub struct Replicator {
+    sink: Arc<dyn EventSink>,
+    recent: Mutex<Recent>,
+    counters: LiveCounters,
+}
+
+impl Replicator {
+    /// A replicator that publishes into `sink`.
+    #[must_use]
+    pub fn new(sink: Arc<dyn EventSink>) -> Self {
+        Self {
+            sink,
+            recent: Mutex::new(Recent::new()),
+            counters: LiveCounters::default(),
+        }
+    }
+
+    /// What came in so far and what became of it.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.counters.read()
+    }
+}
+
+impl PeerEvents for Replicator {
+    fn deliver(&self, peer: &str, events: &[ReplicatedEvent]) {
+        // The lock covers the decision only, so that a slow publication of one peer's events does
+        // not hold up another's. Its data stays sound if a holder panics: at worst a copy passes.
+        let fresh = self
+            .recent
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .fresh(peer, events);
+        self.counters.batch(events.len(), fresh.len());
+        for event in fresh {
+            let delivery = self.sink.publish(event);
+            self.counters.delivery(delivery);
+            if delivery.refused > 0 {
+                tracing::warn!(
+                    peer,
+                    path = &*event.path,
+                    refused = delivery.refused,
+                    "local sessions refused a replicated event"
+                );
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Replicator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Replicator")
+            .field("counters", &self.counters())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use happn_core::Delivery;
+    use happn_paths::EventKind;
+    use happn_protocol::Json;
+
+    use super::*;
+
+    /// Writes down what it was asked to publish and answers as told.
+    #[derive(Default)]
+    struct FakeSink {
+        published: Mutex<Vec<ReplicatedEvent>>,
+        answer: Delivery,
+    }
+
+    impl EventSink for FakeSink {
+        fn publish(&self, event: &ReplicatedEvent) -> Delivery {
+            self.published.lock().unwrap().push(event.clone());
+            self.answer
+        }
+    }
+
+    impl FakeSink {
+        fn paths(&self) -> Vec<String> {
+            let published = self.published.lock().unwrap();
+            published
+                .iter()
+                .map(|event| event.path.to_string())
+                .collect()
+        }
+    }
+
+    fn event(number: u32, path: &str) -> ReplicatedEvent {
+        ReplicatedEvent {
+            kind: EventKind::Set,
+            path: path.into(),
+            data: Json::parse(r#"{"some":"data"}"#).unwrap(),
+            session_id: "origin".into(),
+            publication_id: format!("origin-{number}").into(),
+            created: None,
+            modified: None,
+            event_origin: None,
+            custom: vec![("mine".into(), Json::parse("1").unwrap())],
+        }
+    }
+
+    #[test]
+    fn an_event_of_a_peer_reaches_the_sink_unchanged() {
+        let sink = Arc::new(FakeSink::default());
+        let replicator = Replicator::new(sink.clone());
+        replicator.deliver("b", &[event(1, "/x")]);
+        assert_eq!(*sink.published.lock().unwrap(), [event(1, "/x")]);
+    }
+
+    #[test]
+    fn events_stay_in_their_order_and_copies_are_counted() {
+        let sink = Arc::new(FakeSink::default());
+        let replicator = Replicator::new(sink.clone());
+        replicator.deliver("b", &[event(1, "/1"), event(1, "/1"), event(2, "/2")]);
+        replicator.deliver("b", &[event(2, "/2"), event(3, "/3")]);
+        assert_eq!(sink.paths(), ["/1", "/2", "/3"]);
+        let counters = replicator.counters();
+        assert_eq!(
+            (counters.received, counters.republished, counters.duplicates),
+            (5, 3, 2)
+        );
+    }
+
+    #[test]
+    fn what_sessions_took_and_refused_is_counted() {
+        let answer = Delivery {
+            matched: 3,
+            delivered: 2,
+            refused: 1,
+        };
+        let sink = Arc::new(FakeSink {
+            answer,
+            ..FakeSink::default()
+        });
+        let replicator = Replicator::new(sink);
+        replicator.deliver("b", &[event(1, "/1"), event(2, "/2")]);
+        let counters = replicator.counters();
+        assert_eq!((counters.delivered, counters.refused), (4, 2));
+    }
+}
