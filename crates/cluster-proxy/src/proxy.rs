@@ -1,0 +1,161 @@
+//! Opening and closing the door.
+
+use std::fmt;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use happn_core::Ingress;
+use tokio::net::TcpListener;
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::accept::{Counters, Reception};
+
+/// How many connections a proxy takes unless told otherwise.
+const CONNECTIONS_MAX: usize = 100_000;
+
+/// Where a proxy listens and how much it takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyConfig {
+    /// An IP address or a host name that resolves to one of this machine's addresses.
+    pub host: String,
+    /// The TCP port; 0 lets the system choose.
+    pub port: u16,
+    /// The most connections open at one time. Further ones are closed as they arrive.
+    pub connections_max: usize,
+}
+
+impl ProxyConfig {
+    /// Listens on `host` and `port` and takes up to 100 000 connections.
+    #[must_use]
+    pub fn new(host: impl Into<String>, port: u16) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            connections_max: CONNECTIONS_MAX,
+        }
+    }
+}
+
+/// Why a proxy could not open.
+#[derive(Debug, thiserror::Error)]
+pub enum ProxyError {
+    /// The address is taken, not this machine's, or not permitted.
+    #[error("the proxy cannot listen on {host}:{port}")]
+    Bind {
+        /// The host as configured.
+        host: String,
+        /// The port as configured.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// It is open already.
+    #[error("the proxy already listens on {0}")]
+    AlreadyOpen(SocketAddr),
+}
+
+/// A front door that is closed until [`Proxy::start`].
+///
+/// Dropping an open proxy closes it: its accept loop ends by itself soon after.
+pub struct Proxy {
+    config: ProxyConfig,
+    reception: Arc<Reception>,
+    open: Mutex<Option<Open>>,
+}
+
+/// An open door. The token ends the loop also when this is merely dropped.
+struct Open {
+    address: SocketAddr,
+    stop: tokio_util::sync::DropGuard,
+    serving: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// A closed proxy that will hand its clients to `ingress`. Nothing listens yet.
+    #[must_use]
+    pub fn new(config: ProxyConfig, ingress: Arc<dyn Ingress>) -> Self {
+        let reception = Reception::new(ingress, config.connections_max);
+        Self {
+            config,
+            reception,
+            open: Mutex::new(None),
+        }
+    }
+
+    /// Binds the port and begins to accept. Answers the address it really listens on.
+    ///
+    /// Cancel-safe: dropping the future leaves the proxy either open or closed.
+    ///
+    /// # Errors
+    /// When the address cannot be bound, or the proxy is open already.
+    pub async fn start(&self) -> Result<SocketAddr, ProxyError> {
+        let mut open = self.open.lock().await;
+        if let Some(already) = &*open {
+            return Err(ProxyError::AlreadyOpen(already.address));
+        }
+        let listener = self.bind().await?;
+        let address = listener
+            .local_addr()
+            .map_err(|source| self.failed(source))?;
+        let stop = CancellationToken::new();
+        let serving = self.reception.clone().serve(listener, stop.clone());
+        *open = Some(Open {
+            address,
+            stop: stop.drop_guard(),
+            serving: tokio::spawn(serving),
+        });
+        Ok(address)
+    }
+
+    /// Stops accepting; the port is free when this completes. Connections that the node holds
+    /// live on. Without effect on a closed proxy.
+    ///
+    /// Cancel-safe: once polled, the loop ends whether or not the future is dropped.
+    pub async fn stop(&self) {
+        let Some(open) = self.open.lock().await.take() else {
+            return;
+        };
+        drop(open.stop);
+        if let Err(error) = open.serving.await {
+            tracing::error!(%error, "the proxy's accept loop failed");
+        }
+    }
+
+    /// Where the proxy listens; `None` while it is closed.
+    pub async fn address(&self) -> Option<SocketAddr> {
+        self.open.lock().await.as_ref().map(|open| open.address)
+    }
+
+    /// What came in so far.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.reception.counters()
+    }
+
+    async fn bind(&self) -> Result<TcpListener, ProxyError> {
+        TcpListener::bind((self.config.host.as_str(), self.config.port))
+            .await
+            .map_err(|source| self.failed(source))
+    }
+
+    fn failed(&self, source: io::Error) -> ProxyError {
+        ProxyError::Bind {
+            host: self.config.host.clone(),
+            port: self.config.port,
+            source,
+        }
+    }
+}
+
+impl fmt::Debug for Proxy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Proxy")
+            .field("config", &self.config)
+            .field("counters", &self.counters())
+            .finish_non_exhaustive()
+    }
+}
