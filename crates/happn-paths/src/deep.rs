@@ -40,6 +40,12 @@ impl Gap {
         self.min = self.min.saturating_add(other.min);
         self.max = self.max.saturating_add(other.max);
     }
+
+    /// The widest this gap gets when a literal follows it.
+    pub(crate) fn reach(self) -> u32 {
+        self.min
+            .saturating_add((self.max - self.min).min(SLACK_MAX))
+    }
 }
 
 /// Splits a segment of a deep mask into what it stretches over and what must
@@ -51,21 +57,25 @@ impl Gap {
 pub(crate) fn split_segment(segment: &str, depth: Depth) -> (Gap, Option<&str>) {
     let rest = segment.trim_start_matches('*');
     let stars = u32::try_from(segment.len() - rest.len()).unwrap_or(u32::MAX);
-    let levels = depth.levels();
+    // `Depth::NONE` never gets to use this; one level keeps `min <= max`.
+    let levels = depth.levels().max(1);
     match (stars, rest.is_empty()) {
         (1, true) => (Gap { min: 1, max: 1 }, None),
         (2.., true) => {
-            let max = levels.saturating_add((stars - 2).saturating_mul(levels.saturating_sub(1)));
+            let max = levels.saturating_add((stars - 2).saturating_mul(levels - 1));
             (Gap { min: 1, max }, None)
         }
         (2.., false) => {
-            let max = (stars - 1).saturating_mul(levels.saturating_sub(1));
+            let max = (stars - 1).saturating_mul(levels - 1);
             let literal = &segment[segment.len() - rest.len() - 1..];
             (Gap { min: 0, max }, Some(literal))
         }
         (0 | 1, _) => (Gap::default(), Some(segment)),
     }
 }
+
+/// Widest sum of what the gaps before the last literal may vary by.
+const SLACK_MAX: u32 = u128::BITS - 1;
 
 /// The set of path positions the mask read so far can end at.
 struct Reach<'p> {

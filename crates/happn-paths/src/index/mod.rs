@@ -1,65 +1,329 @@
 //! Who receives a publication.
 
+mod hash;
+mod outline;
+mod recipients;
+mod shapes;
+mod slab;
+
+use std::collections::HashMap;
+
+use self::hash::{Fingerprint, Keys, Ready};
+use self::outline::{GAP_REACH, Kind, Outline};
+use self::recipients::{Ids, Recipients, Removal};
+use self::shapes::Shapes;
+use self::slab::{NONE, Slab};
 use crate::channel::{ActionFilter, EventKind};
 use crate::depth::Depth;
 use crate::mask::Mask;
+use crate::segments::segments;
 
-/// Maps subscription masks to the ids of their subscribers.
-#[derive(Debug, Default)]
+/// Maps subscription masks to the ids of their subscriptions.
+///
+/// An id names one subscription: it is the caller's business to insert it at one
+/// place only. (Elsewhere inserted again it counts as a second subscription, and
+/// a publication that matches both places visits it twice.)
+///
+/// # How it works
+///
+/// One hash table holds all masks. A mask of literals is found with one probe.
+/// A mask with stars is found by hashing the path without the segments the stars
+/// stand for; which positions those are, its *shape*, is kept in a second table
+/// under the literal segments before the first star. A look-up asks that table
+/// once per prefix length in use, then tries the shapes that exist below its own
+/// prefixes, so that the shapes of other parts of the tree cost it nothing. A
+/// trailing `**` is one entry whatever its depth: the part before it is filed,
+/// the rest is checked on the text.
+///
+/// # Cost
+///
+/// Adding and removing take time linear in the mask, a look-up in the path plus
+/// one probe per shape that exists below the path's literal prefixes. Hostile
+/// texts cannot change that: hashing is keyed. Two lists remain that are walked
+/// from end to end, and both are reached only by paths that share much with the
+/// masks in them: masks with equal first 63 segments and a star further back,
+/// and masks `/a/**/b/…/**` with equal text up to `b`. Whoever accepts
+/// subscriptions from strangers should limit how many one may hold.
+#[derive(Debug)]
 pub struct SubscriptionIndex {
-    rows: Vec<(u32, ActionFilter, Mask, Depth)>,
+    keys: Keys,
+    /// By [`Outline::key`], the first of a list of entries.
+    table: HashMap<u64, u32, Ready>,
+    entries: Slab<Entry>,
+    shapes: Shapes,
+    /// The subscribers of the bare `*`, whose action does not count.
+    everything: Ids,
+    len: usize,
+    /// Memory behind the entries: mask texts and recipients.
+    behind_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    mask: Mask,
+    depth: Depth,
+    /// The next entry with the same key.
+    next: u32,
+    recipients: Recipients,
 }
 
 impl SubscriptionIndex {
     /// An empty index. `seed` should be random, so that clients cannot choose
     /// masks that collide; equal seeds give equal behaviour.
     #[must_use]
-    pub fn new(_seed: [u64; 2]) -> Self {
-        Self::default()
+    pub fn new(seed: [u64; 2]) -> Self {
+        Self {
+            keys: Keys::new(seed),
+            table: HashMap::default(),
+            entries: Slab::default(),
+            shapes: Shapes::default(),
+            everything: Ids::default(),
+            len: 0,
+            behind_bytes: 0,
+        }
     }
 
-    /// Adds a subscription.
-    pub fn insert(&mut self, id: u32, action: ActionFilter, mask: &Mask, depth: Depth) {
-        self.rows.push((id, action, mask.clone(), depth));
+    /// Adds a subscription; false if this very one is there already.
+    ///
+    /// A [`ActionFilter::Never`] subscription is kept and counted, but not
+    /// visited unless its mask is `*`.
+    pub fn insert(&mut self, id: u32, action: ActionFilter, mask: &Mask, depth: Depth) -> bool {
+        let added = if mask.is_everything() {
+            self.everything.insert(id)
+        } else {
+            self.insert_entry(id, action, mask, depth)
+        };
+        self.len += usize::from(added);
+        added
     }
 
     /// Takes a subscription away again; false if there was none.
+    ///
+    /// All arguments are those of the insertion, up to what makes no difference:
+    /// a leading `/`, the action of a bare `*`, the depth of a mask without `**`.
     pub fn remove(&mut self, id: u32, action: ActionFilter, mask: &Mask, depth: Depth) -> bool {
-        let at = self.rows.iter().position(|row| {
-            row.0 == id
-                && row.2.normalised() == mask.normalised()
-                && row.2.is_everything() == mask.is_everything()
-                && (mask.is_everything() || row.1 == action)
-                && (!mask.is_deep() || row.3 == depth)
-        });
-        at.map(|at| self.rows.remove(at)).is_some()
+        let removed = if mask.is_everything() {
+            self.everything.remove(id)
+        } else {
+            self.remove_entry(id, action, mask, depth)
+        };
+        self.len -= usize::from(removed);
+        removed
     }
 
-    /// Calls `visit` with the id of each subscription that matches.
+    /// Calls `visit` with the id of each subscription a publication reaches,
+    /// once each. Allocates nothing and takes no lock.
+    ///
+    /// Masks with wildcards come first, then the mask that is the path itself,
+    /// then the bare `*`; within a mask those who asked for every action come
+    /// first. The order is a courtesy to clients used to it, not a contract.
     pub fn for_each_match(&self, kind: EventKind, path: &str, mut visit: impl FnMut(u32)) {
-        for (id, action, mask, depth) in &self.rows {
-            let accepted = mask.is_everything() || action.accepts(kind);
-            if accepted && mask.matches(path, *depth) {
-                visit(*id);
-            }
-        }
+        let look_up = LookUp {
+            index: self,
+            path,
+            print: Fingerprint::of(&self.keys, path),
+        };
+        let mut hit = |entry: &Entry| entry.recipients.for_each(kind, &mut visit);
+        look_up.fixed_shapes(&mut hit);
+        look_up.open_shapes(&mut hit);
+        look_up.gapped_shapes(&mut hit);
+        look_up.literal(&mut hit);
+        self.everything.for_each(&mut visit);
     }
 
     /// The number of subscriptions.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len()
+        self.len
     }
 
     /// Whether there is no subscription.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.rows.is_empty()
+        self.len == 0
     }
 
-    /// An estimate of the memory in use.
+    /// Roughly the memory held, texts of masks included. Tables keep the room
+    /// of their fullest hour, and the estimate says so.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        self.rows.iter().map(|row| row.2.as_str().len() + 64).sum()
+        size_of::<Self>()
+            + table_bytes(&self.table)
+            + self.entries.memory_bytes()
+            + self.shapes.memory_bytes()
+            + self.everything.memory_bytes()
+            + self.behind_bytes
     }
+}
+
+// === entries ===
+
+impl SubscriptionIndex {
+    fn insert_entry(&mut self, id: u32, action: ActionFilter, mask: &Mask, depth: Depth) -> bool {
+        let outline = Outline::of(&self.keys, mask, depth);
+        let first = self.table.get(&outline.key).copied().unwrap_or(NONE);
+        if let Some((_, at)) = self.find(first, mask, depth)
+            && let Some(entry) = self.entries.get_mut(at)
+        {
+            let before = entry.recipients.memory_bytes();
+            let added = entry.recipients.insert(action, id);
+            self.behind_bytes = self.behind_bytes - before + entry.recipients.memory_bytes();
+            return added;
+        }
+        let recipients = Recipients::One(action, id);
+        self.behind_bytes += text_bytes(mask);
+        let at = self.entries.insert(Entry {
+            mask: mask.clone(),
+            depth,
+            next: first,
+            recipients,
+        });
+        self.table.insert(outline.key, at);
+        if let Some(shape) = &outline.shape {
+            self.shapes.add(shape);
+        }
+        true
+    }
+
+    fn remove_entry(&mut self, id: u32, action: ActionFilter, mask: &Mask, depth: Depth) -> bool {
+        let outline = Outline::of(&self.keys, mask, depth);
+        let first = self.table.get(&outline.key).copied().unwrap_or(NONE);
+        let Some((before, at)) = self.find(first, mask, depth) else {
+            return false;
+        };
+        let Some(entry) = self.entries.get_mut(at) else {
+            return false;
+        };
+        let bytes = entry.recipients.memory_bytes();
+        match entry.recipients.remove(action, id) {
+            Removal::Unknown => return false,
+            Removal::Done => {
+                self.behind_bytes = self.behind_bytes - bytes + entry.recipients.memory_bytes();
+            }
+            Removal::Last => self.drop_entry(&outline, before, at),
+        }
+        true
+    }
+
+    /// The entry of a mask in a list, and the one before it.
+    fn find(&self, first: u32, mask: &Mask, depth: Depth) -> Option<(u32, u32)> {
+        let (mut before, mut at) = (NONE, first);
+        loop {
+            let entry = self.entries.get(at)?;
+            let same_reach = entry.depth == depth || !mask.is_deep();
+            if same_reach && entry.mask.normalised() == mask.normalised() {
+                return Some((before, at));
+            }
+            (before, at) = (at, entry.next);
+        }
+    }
+
+    fn drop_entry(&mut self, outline: &Outline, before: u32, at: u32) {
+        let Some(entry) = self.entries.remove(at) else {
+            return;
+        };
+        self.behind_bytes -= text_bytes(&entry.mask) + entry.recipients.memory_bytes();
+        if let Some(before) = self.entries.get_mut(before) {
+            before.next = entry.next;
+        } else if entry.next == NONE {
+            self.table.remove(&outline.key);
+        } else {
+            self.table.insert(outline.key, entry.next);
+        }
+        if let Some(shape) = &outline.shape {
+            self.shapes.remove(shape);
+        }
+    }
+}
+
+// === look-up ===
+
+/// One path on its way through the tables.
+struct LookUp<'a> {
+    index: &'a SubscriptionIndex,
+    path: &'a str,
+    print: Fingerprint,
+}
+
+impl LookUp<'_> {
+    fn literal(&self, hit: &mut impl FnMut(&Entry)) {
+        let Fingerprint { total, count, .. } = self.print;
+        self.probe(outline::fixed_key(&self.index.keys, total, 0, count), hit);
+    }
+
+    fn fixed_shapes(&self, hit: &mut impl FnMut(&Entry)) {
+        let Fingerprint { total, count, .. } = self.print;
+        self.for_each_shape(Kind::Fixed, |stars| {
+            let sum = total.wrapping_sub(self.print.at_stars(stars));
+            self.probe(outline::fixed_key(&self.index.keys, sum, stars, count), hit);
+        });
+    }
+
+    fn open_shapes(&self, hit: &mut impl FnMut(&Entry)) {
+        self.for_each_head(Kind::Open, |sum, bits, _| {
+            self.probe(outline::open_key(&self.index.keys, sum, bits), hit);
+        });
+    }
+
+    fn gapped_shapes(&self, hit: &mut impl FnMut(&Entry)) {
+        self.for_each_head(Kind::Gapped, |sum, bits, len| {
+            let behind_head = || segments(self.path).skip(len).take(GAP_REACH);
+            for (at, literal) in behind_head().enumerate() {
+                let hash = self.index.keys.segment(literal.as_bytes());
+                let key = outline::gapped_key(&self.index.keys, sum, bits, hash);
+                self.probe(key, &mut |entry| {
+                    // A path that repeats the literal gets here repeatedly.
+                    if behind_head().take(at).all(|earlier| earlier != literal) {
+                        hit(entry);
+                    }
+                });
+            }
+        });
+    }
+
+    /// Calls `found` with the hash, shape and length of the start of the path
+    /// that masks with a head may have.
+    fn for_each_head(&self, kind: Kind, mut found: impl FnMut(u64, u64, usize)) {
+        self.for_each_shape(kind, |bits| {
+            let (stars, len) = outline::unguarded(bits);
+            if len < self.print.count {
+                let sum = self.print.sum(len).wrapping_sub(self.print.at_stars(stars));
+                found(sum, bits, len);
+            }
+        });
+    }
+
+    fn for_each_shape(&self, kind: Kind, mut found: impl FnMut(u64)) {
+        let Self { index, print, .. } = self;
+        for prefix in index.shapes.prefixes(kind, print.count) {
+            let sum = print.sum(prefix);
+            let key = outline::shape_key(&index.keys, sum, prefix, kind, print.count);
+            index.shapes.under(key).for_each(&mut found);
+        }
+    }
+
+    /// Calls `hit` with the entries under a key that really match.
+    fn probe(&self, key: u64, hit: &mut impl FnMut(&Entry)) {
+        let mut at = self.index.table.get(&key).copied().unwrap_or(NONE);
+        while let Some(entry) = self.index.entries.get(at) {
+            if entry.mask.matches(self.path, entry.depth) {
+                hit(entry);
+            }
+            at = entry.next;
+        }
+    }
+}
+
+// === memory ===
+
+/// What a standard hash table holds: room for eight sevenths of its capacity,
+/// and one byte of bookkeeping per place.
+fn table_bytes<K, V, S>(table: &HashMap<K, V, S>) -> usize {
+    table.capacity() * 8 / 7 * (size_of::<(K, V)>() + 1)
+}
+
+/// The shared text of a mask: two counters, the bytes, and what an allocator
+/// adds to round that up.
+fn text_bytes(mask: &Mask) -> usize {
+    (mask.as_str().len() + 2 * size_of::<usize>() + 8).next_multiple_of(16)
 }

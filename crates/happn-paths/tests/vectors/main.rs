@@ -1,0 +1,16 @@
+//! Replays the recorded behaviour of the JavaScript system.
+//!
+//! Every case of every file runs. Where this crate differs on purpose, the test
+//! states both answers and why, and pins how often it happens.
+
+#![allow(clippy::print_stdout)] // Each file reports how many cases it ran.
+
+mod checkpath;
+mod churn;
+mod load;
+mod loose;
+mod reduce;
+mod routes;
+mod sets;
+mod store;
+mod subscription;
