@@ -22,6 +22,8 @@ mod document;
 mod gauge;
 mod memory_store;
 mod seams;
+#[cfg(any(test, feature = "conformance"))]
+pub mod store_conformance;
 
 pub use document::{NotAnObject, merge_members, written};
 pub use gauge::increment_gauge;

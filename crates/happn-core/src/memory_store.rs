@@ -168,6 +168,8 @@ fn path_alone(document: &Document) -> Document {
 mod tests {
     use super::*;
 
+    crate::store_conformance_tests!(Arc::new(MemoryStore::new()));
+
     #[tokio::test]
     async fn an_outage_can_be_played() {
         let store = MemoryStore::new();

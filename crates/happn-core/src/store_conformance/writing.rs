@@ -1,0 +1,115 @@
+//! What one write leaves behind.
+
+use super::{Store, all, found, increment, merge, one, replace, set};
+use crate::{StoreError, Write};
+
+/// The text of the data survives: numbers, nesting, dots, `$`, unicode, order of keys.
+pub async fn data_comes_back_as_it_was_written(store: Store) {
+    for (at, data) in [
+        "{}",
+        r#"{"b":1,"a":2,"10":3}"#,
+        r#"{"a.b":{"$set":{"c.d":1}},"$inc":2,"":3}"#,
+        r#"{"é\"\\":"日本 👍","n":null,"t":true,"l":[1,[2,{}]]}"#,
+        r#"{"big":12345678901234567890,"tiny":5e-324,"f":1.50}"#,
+        r#"{"sep":"\u2028"}"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let at_path = format!("/data/{at}");
+        let answer = set(&store, &at_path, data).await;
+        assert_eq!(answer.data.as_str(), data);
+        assert_eq!(one(&store, &at_path).await, answer);
+    }
+}
+
+/// A second write keeps `created`, moves `modified`, and drops members that were not sent.
+pub async fn a_replacement_keeps_created_and_moves_modified(store: Store) {
+    let first = set(&store, "/r", r#"{"a":1,"b":2}"#).await;
+    assert_eq!((first.created, first.modified), (Some(1000), Some(1000)));
+    let write = store.upsert(replace("/r", r#"{"b":3}"#, 2000));
+    let second = write.await.expect("an upsert succeeds");
+    assert_eq!((second.created, second.modified), (Some(1000), Some(2000)));
+    assert_eq!(second.data.as_str(), r#"{"b":3}"#);
+    assert_eq!(found(&store, "/r").await, [second]);
+}
+
+/// `modified_by` is stored when given and otherwise left alone, also by a merge.
+pub async fn an_author_stays_until_another_writes(store: Store) {
+    assert_eq!(set(&store, "/by", "{}").await.modified_by, None);
+    let by = |author: &str, write: Write| Write {
+        modified_by: Some(author.into()),
+        ..write
+    };
+    for (write, author) in [
+        (by("ann", replace("/by", "{}", 1)), "ann"),
+        (replace("/by", "{}", 2), "ann"),
+        (merge("/by", r#"{"a":1}"#, 3), "ann"),
+        (by("bob", merge("/by", r#"{"b":1}"#, 4)), "bob"),
+    ] {
+        let answer = store.upsert(write).await.expect("an upsert succeeds");
+        assert_eq!(answer.modified_by.as_deref(), Some(author));
+        assert_eq!(one(&store, "/by").await, answer);
+    }
+}
+
+/// Top level only; known keys keep their place, new ones follow, nested values are replaced.
+pub async fn a_merge_lays_top_level_members_over_those_stored(store: Store) {
+    set(&store, "/m", r#"{"a":1,"n":{"x":1},"z":[1,2]}"#).await;
+    let sent = r#"{"n":{"y":2},"n.x":3,"a":null}"#;
+    let write = store.upsert(merge("/m", sent, 2000));
+    let merged = write.await.expect("a merge succeeds");
+    let expected = r#"{"a":null,"n":{"y":2},"z":[1,2],"n.x":3}"#;
+    assert_eq!(merged.data.as_str(), expected);
+    assert_eq!((merged.created, merged.modified), (Some(1000), Some(2000)));
+    assert_eq!(found(&store, "/m").await, [merged]);
+}
+
+/// Merging where nothing is stored is a plain insert.
+pub async fn a_merge_on_a_new_path_stores_it(store: Store) {
+    let write = store.upsert(merge("/new", r#"{"b":1,"a":2}"#, 5));
+    let stored = write.await.expect("a merge succeeds");
+    assert_eq!(stored.data.as_str(), r#"{"b":1,"a":2}"#);
+    assert_eq!((stored.created, stored.modified), (Some(5), Some(5)));
+}
+
+/// Increments never touch times or author; an item they made gets no `created` later either.
+pub async fn an_increment_leaves_the_times_alone(store: Store) {
+    let set_before = set(&store, "/i", r#"{"a":1}"#).await;
+    for (gauge, by, total) in [("c", 1, 1), ("c", -3, -2), ("a.b", 0, 0), ("c", 2, 0)] {
+        let answer = store.increment(increment("/i", gauge, by));
+        let answer = answer.await.expect("an increment succeeds");
+        assert_eq!(answer.value, total.into());
+    }
+    let after = one(&store, "/i").await;
+    let expected = r#"{"a":1,"c":{"value":0},"a.b":{"value":0}}"#;
+    assert_eq!(after.data.as_str(), expected);
+    assert_eq!(after.created, set_before.created);
+    assert_eq!(after.modified, set_before.modified);
+
+    let answer = store.increment(increment("/made", "c", 4));
+    answer.await.expect("an increment makes the item");
+    let made = one(&store, "/made").await;
+    assert_eq!(made.data.as_str(), r#"{"c":{"value":4}}"#);
+    assert_eq!((made.created, made.modified), (None, None));
+    let later = set(&store, "/made", "{}").await;
+    assert_eq!((later.created, later.modified), (None, Some(1000)));
+}
+
+/// A refused write in the middle of others changes nothing and refuses nobody else.
+pub async fn one_refused_increment_does_not_disturb_others(store: Store) {
+    set(&store, "/nan", r#"{"c":{"value":"5"}}"#).await;
+    let before = store.upsert(replace("/before", "{}", 1));
+    let refused = store.increment(increment("/nan", "c", 1));
+    let after = store.upsert(replace("/after", "{}", 1));
+    before.await.expect("the write before succeeds");
+    let refusal = StoreError::NotANumber {
+        path: "/nan".to_owned(),
+        gauge: "c".to_owned(),
+    };
+    assert_eq!(refused.await, Err(refusal));
+    after.await.expect("the write after succeeds");
+    let kept = one(&store, "/nan").await;
+    assert_eq!(kept.data.as_str(), r#"{"c":{"value":"5"}}"#);
+    assert_eq!(store.count(all("*")).await, Ok(3));
+}
