@@ -271,12 +271,13 @@ impl LookUp<'_> {
             for (at, literal) in behind_head().enumerate() {
                 let hash = self.index.keys.segment(literal.as_bytes());
                 let key = outline::gapped_key(&self.index.keys, sum, bits, hash);
-                self.probe(key, &mut |entry| {
-                    // A path that repeats the literal gets here repeatedly.
-                    if behind_head().take(at).all(|earlier| earlier != literal) {
-                        hit(entry);
-                    }
-                });
+                let Some(first) = self.index.table.get(&key) else {
+                    continue;
+                };
+                // A path that repeats the literal gets here repeatedly.
+                if behind_head().take(at).all(|earlier| earlier != literal) {
+                    self.visit_list(*first, hit);
+                }
             }
         });
     }
@@ -302,9 +303,14 @@ impl LookUp<'_> {
         }
     }
 
-    /// Calls `hit` with the entries under a key that really match.
     fn probe(&self, key: u64, hit: &mut impl FnMut(&Entry)) {
-        let mut at = self.index.table.get(&key).copied().unwrap_or(NONE);
+        if let Some(first) = self.index.table.get(&key) {
+            self.visit_list(*first, hit);
+        }
+    }
+
+    /// Calls `hit` with the entries of a list that really match.
+    fn visit_list(&self, mut at: u32, hit: &mut impl FnMut(&Entry)) {
         while let Some(entry) = self.index.entries.get(at) {
             if entry.mask.matches(self.path, entry.depth) {
                 hit(entry);
