@@ -1,0 +1,160 @@
+//! The reading half: tells answers, events and control strings apart.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
+use happn_protocol::{ControlFrame, EventMessage, Json, ServerMessage};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::{ConnectionEnd, Inbox, Reply, Shared};
+use crate::ServerError;
+
+pub(super) type MessageStream = SplitStream<WebSocketStream<TcpStream>>;
+
+pub(super) struct Reader<I> {
+    pub(super) shared: Arc<Shared>,
+    pub(super) outbound: mpsc::Sender<Message>,
+    pub(super) inbox: I,
+    /// How long the server may be silent.
+    pub(super) silence_limit: Duration,
+    /// Why the server says it will end the session.
+    pub(super) farewell: Option<String>,
+}
+
+impl<I: Inbox> Reader<I> {
+    /// Reads until the connection ends.
+    pub(super) async fn read_loop(&mut self, stream: &mut MessageStream) -> ConnectionEnd {
+        let mut heard = Instant::now();
+        loop {
+            let message =
+                match tokio::time::timeout_at(heard + self.silence_limit, stream.next()).await {
+                    Ok(message) => message,
+                    Err(_) => {
+                        let limit = self.silence_limit;
+                        return ConnectionEnd::Lost(format!("the server was silent for {limit:?}"));
+                    }
+                };
+            match message {
+                Some(Ok(Message::Text(text))) => {
+                    if let Some(end) = self.on_text(&text).await {
+                        return end;
+                    }
+                }
+                Some(Ok(Message::Close(frame))) => return closed_by_server(frame.is_some()),
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return ConnectionEnd::Lost(error.to_string()),
+                None => return closed_by_server(false),
+            }
+            // After a wait for a slow receiver of events the silence was ours, not the server's.
+            heard = Instant::now();
+        }
+    }
+
+    async fn on_text(&mut self, text: &Utf8Bytes) -> Option<ConnectionEnd> {
+        let frame: &Bytes = text.as_ref();
+        match ServerMessage::decode(text.as_str()) {
+            ServerMessage::Event(event) => {
+                self.acknowledge(&event).await;
+                self.inbox.accept(frame, &event).await;
+            }
+            ServerMessage::Response {
+                event_id,
+                data,
+                meta,
+                error,
+            } => {
+                let reply = match error {
+                    Some(error) => Err(ServerError::from_json(Json::from_raw(error))),
+                    None => Ok(Reply::Object {
+                        data: data.map(|data| Json::share(frame, data)),
+                        meta: Json::share(frame, meta),
+                    }),
+                };
+                self.shared.replies.settle(event_id, reply);
+            }
+            ServerMessage::List { event_id, items } => {
+                let items = items.iter().map(|item| Json::share(frame, item)).collect();
+                let reply = Ok(Reply::List(items));
+                self.shared.replies.settle(event_id, reply);
+            }
+            ServerMessage::PublicationAck {
+                event_id,
+                result,
+                error,
+            } => {
+                let result = result.map_or(Json::NULL, Json::from_raw);
+                let end = (result, error.map(|error| error.into_owned()));
+                self.shared.publications.settle(event_id, end);
+            }
+            ServerMessage::Control(control) => return self.on_control(&control).await,
+            ServerMessage::System { event_key, data } => self.on_system(&event_key, data),
+            ServerMessage::Unknown => {
+                tracing::debug!(bytes = frame.len(), "a frame nobody understands is ignored");
+            }
+        }
+        None
+    }
+
+    async fn on_control(&mut self, text: &str) -> Option<ConnectionEnd> {
+        match ControlFrame::parse(text)? {
+            ControlFrame::Ping(argument) => {
+                self.queue(ControlFrame::pong_text(argument)).await;
+                None
+            }
+            ControlFrame::ServerClose => {
+                let reason = self.farewell.take();
+                let reason = reason.unwrap_or_else(|| "the server closed on purpose".to_owned());
+                Some(ConnectionEnd::Ended(reason))
+            }
+            _ => None,
+        }
+    }
+
+    fn on_system(&mut self, event_key: &str, data: Option<&RawValue>) {
+        if event_key != "server-side-disconnect" {
+            tracing::debug!(event_key, "a system message is ignored");
+            return;
+        }
+        #[derive(Deserialize)]
+        struct Farewell {
+            reason: String,
+        }
+        let reason = data.and_then(|data| serde_json::from_str::<Farewell>(data.get()).ok());
+        self.farewell = reason.map(|farewell| farewell.reason);
+    }
+
+    /// Tells the publisher's server that a publication of consistency 3 is here.
+    async fn acknowledge(&mut self, event: &EventMessage<'_>) {
+        let member = |name: &str| event.meta.get(name).map(|raw| raw.get());
+        if member("consistency") != Some("3") {
+            return;
+        }
+        if let Some(publication_id) = event.meta.get("publicationId") {
+            let text = self.shared.acknowledgement(publication_id);
+            self.queue(text).await;
+        }
+    }
+
+    /// Waits for room in the queue; the writer's deadline bounds the wait.
+    async fn queue(&mut self, text: String) {
+        let _ = self.outbound.send(Message::text(text)).await;
+    }
+}
+
+fn closed_by_server(with_code: bool) -> ConnectionEnd {
+    let reason = if with_code {
+        "the server closed the connection with a code"
+    } else {
+        "the server closed the connection"
+    };
+    ConnectionEnd::Lost(reason.to_owned())
+}

@@ -1,0 +1,72 @@
+//! The writing half: everything queued goes out in one flush.
+
+use std::time::Duration;
+
+use futures_util::stream::SplitSink;
+use futures_util::{Sink, SinkExt};
+use tokio::net::TcpStream;
+use tokio::sync::mpsc;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::ConnectionEnd;
+
+/// How many messages one flush takes along.
+const BATCH: usize = 256;
+
+pub(super) type MessageSink = SplitSink<WebSocketStream<TcpStream>, Message>;
+
+/// Writes until the connection breaks. Dropping it midway loses what it had taken from the queue
+/// and not yet encoded; a frame is never cut short, so that a close frame may follow.
+pub(super) async fn write_loop(
+    sink: &mut MessageSink,
+    queue: &mut mpsc::Receiver<Message>,
+    deadline: Duration,
+) -> ConnectionEnd {
+    let mut batch = Vec::with_capacity(BATCH);
+    loop {
+        if queue.recv_many(&mut batch, BATCH).await == 0 {
+            return ConnectionEnd::Closed;
+        }
+        if let Err(reason) = write_batch(sink, &mut batch, deadline).await {
+            return ConnectionEnd::Lost(reason);
+        }
+    }
+}
+
+/// Writes what is still queued, then the close frame.
+pub(super) async fn say_goodbye(
+    sink: &mut MessageSink,
+    queue: &mut mpsc::Receiver<Message>,
+    deadline: Duration,
+) -> Result<(), String> {
+    queue.close();
+    let mut batch = Vec::new();
+    while let Ok(message) = queue.try_recv() {
+        batch.push(message);
+    }
+    batch.push(Message::Close(None));
+    write_batch(sink, &mut batch, deadline).await
+}
+
+async fn write_batch(
+    sink: &mut MessageSink,
+    batch: &mut Vec<Message>,
+    deadline: Duration,
+) -> Result<(), String> {
+    match tokio::time::timeout(deadline, feed_all(sink, batch)).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("the server took no bytes for {deadline:?}")),
+    }
+}
+
+async fn feed_all<S>(sink: &mut S, batch: &mut Vec<Message>) -> Result<(), Error>
+where
+    S: Sink<Message, Error = Error> + Unpin,
+{
+    for message in batch.drain(..) {
+        sink.feed(message).await?;
+    }
+    sink.flush().await
+}

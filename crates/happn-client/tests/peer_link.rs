@@ -1,0 +1,371 @@
+//! The link to a peer: login, subscriptions, events, and how it ends.
+
+mod support;
+
+use std::time::Duration;
+
+use happn_client::{PeerDialer, PeerDialerConfig};
+use happn_core::{ConnectError, LinkError, PeerConnector, PeerLink, PeerLogin, ReplicatedEvent};
+use happn_paths::Mask;
+use happn_protocol::Json;
+use serde_json::{Value, json};
+use support::{ScriptedServer, ScriptedSession, within};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+fn login() -> PeerLogin {
+    let info = r#"{"name":"node-b","clusterName":"c","serviceName":"s","endpoint":"127.0.0.3:1"}"#;
+    PeerLogin {
+        info: Json::parse(info).unwrap(),
+    }
+}
+
+async fn linked(server: &ScriptedServer) -> (Box<dyn PeerLink>, ScriptedSession) {
+    linked_with(server, PeerDialerConfig::default()).await
+}
+
+async fn linked_with(
+    server: &ScriptedServer,
+    config: PeerDialerConfig,
+) -> (Box<dyn PeerLink>, ScriptedSession) {
+    let dialer = PeerDialer::new(config);
+    let connecting = dialer.connect(server.endpoint(), login());
+    let (link, session) = tokio::join!(within(connecting), server.welcome("S1"));
+    (link.unwrap(), session)
+}
+
+async fn next_event(link: &mut Box<dyn PeerLink>) -> ReplicatedEvent {
+    let mut events = Vec::new();
+    within(link.receive(&mut events)).await.unwrap();
+    assert_eq!(events.len(), 1);
+    events.remove(0)
+}
+
+async fn refused_by(script: impl AsyncFnOnce(ScriptedServer)) -> ConnectError {
+    let server = ScriptedServer::start().await;
+    let config = PeerDialerConfig {
+        connect_timeout: Duration::from_millis(200),
+        call_timeout: Duration::from_millis(200),
+        ..PeerDialerConfig::default()
+    };
+    let dialer = PeerDialer::new(config);
+    let connecting = dialer.connect(server.endpoint(), login());
+    let (link, ()) = tokio::join!(within(connecting), script(server));
+    link.err().expect("the peer is not to be reached")
+}
+
+/// What B's JavaScript client sent to A in the recorded session is what we send.
+#[tokio::test]
+async fn the_frames_of_a_recorded_link_are_sent_again() {
+    let vectors = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/vectors/cluster/peer-link.jsonl"
+    );
+    let lines: Vec<Value> = std::fs::read_to_string(vectors)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["scenario"] == "insecure" && line["link"] == "b->a")
+        .filter(|line| line["conn"] == 1 && line["kind"] == "text")
+        .collect();
+    let ours: Vec<String> = lines
+        .iter()
+        .filter(|line| line["dir"] == "b2a")
+        .map(|line| line["frame"].as_str().unwrap().to_owned())
+        .collect();
+    let info = serde_json::from_str::<Value>(&ours[2]).unwrap()["data"]["info"].clone();
+    let mut info = info.as_object().unwrap().clone();
+    info.shift_remove("_browser");
+    info.shift_remove("_local");
+
+    let server = ScriptedServer::start().await;
+    let dialer = PeerDialer::default();
+    let login = PeerLogin {
+        info: Json::encode(&info).unwrap(),
+    };
+    let linking = tokio::spawn(dialer.connect(server.endpoint(), login));
+    let mut session = server.accept().await;
+    assert!(session.target.starts_with("/primus?_primuscb="));
+
+    let mut link = None;
+    let mut subscribing = None;
+    let mut compared = 0;
+    let mut linking = Some(linking);
+    for line in lines {
+        let frame = line["frame"].as_str().unwrap();
+        let theirs = line["dir"] == "a2b";
+        if theirs {
+            session.send(frame).await;
+        } else if frame.contains("primus::pong") {
+            assert_eq!(session.text().await, frame);
+        } else {
+            if frame.contains(r#""action":"on""#) {
+                let mut peer: Box<dyn PeerLink> =
+                    within(linking.take().unwrap()).await.unwrap().unwrap();
+                assert_eq!(peer.peer_name(), "node-a");
+                subscribing = Some(tokio::spawn(async move {
+                    peer.subscribe(vec![Mask::parse("*")]).await.unwrap();
+                    peer
+                }));
+            }
+            let sent = session.text().await;
+            assert_eq!(without_version(&sent), without_version(frame));
+            compared += 1;
+        }
+        if subscribing.is_some() && theirs {
+            link = Some(within(subscribing.take().unwrap()).await.unwrap());
+        }
+    }
+    assert!(compared >= 5, "login, subscription and acknowledgement");
+
+    let mut events = Vec::new();
+    let mut link = link.unwrap();
+    while events.len() < 12 {
+        within(link.receive(&mut events)).await.unwrap();
+    }
+    assert_eq!(&*events[0].path, "/vec/one");
+    let custom = events.iter().find(|event| !event.custom.is_empty());
+    assert_eq!(custom.unwrap().custom[0].0, "custom");
+}
+
+/// The client's version is the one thing in which the recorded frames differ.
+fn without_version(frame: &str) -> Value {
+    let mut frame: Value = serde_json::from_str(frame).unwrap();
+    if frame["action"] == "configure-session" {
+        frame["data"]["version"] = Value::Null;
+    }
+    frame
+}
+
+#[tokio::test]
+async fn a_deep_mask_is_subscribed_with_its_depth() {
+    let server = ScriptedServer::start().await;
+    let (mut link, mut session) = linked(&server).await;
+    let masks = vec![Mask::parse("/a/**"), Mask::parse("/b/*")];
+    let script = async {
+        let first = session.serve("on", json!({"id": "r-1"})).await;
+        assert_eq!(first["path"], "/ALL@/a/**");
+        assert_eq!(
+            first["options"].to_string(),
+            r#"{"event_type":"all","count":0,"depth":5,"timeout":60000}"#
+        );
+        let second = session.serve("on", json!({"id": "r-2"})).await;
+        assert_eq!(
+            second["options"].to_string(),
+            r#"{"event_type":"all","count":0,"timeout":60000}"#
+        );
+        assert_eq!(second["sessionId"], "S1");
+    };
+    let (subscribed, ()) = tokio::join!(within(link.subscribe(masks)), script);
+    subscribed.unwrap();
+}
+
+#[tokio::test]
+async fn a_refused_subscription_says_so() {
+    let server = ScriptedServer::start().await;
+    let (mut link, mut session) = linked(&server).await;
+    let script = async {
+        let request = session.request("on").await;
+        let error = json!({"name": "AccessDenied", "code": 403, "message": "unauthorized"});
+        session.refuse(&request, error).await;
+    };
+    let (subscribed, ()) = tokio::join!(within(link.subscribe(vec![Mask::parse("*")])), script);
+    assert_eq!(
+        subscribed,
+        Err(LinkError::Refused("unauthorized".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn heartbeats_are_answered_and_consistency_three_is_acknowledged() {
+    let server = ScriptedServer::start().await;
+    let (mut link, mut session) = linked(&server).await;
+    session.send(r#""primus::ping::77""#).await;
+    assert_eq!(session.text().await, r#""primus::pong::77""#);
+    session
+        .event_with("/ALL@*", "/a", 4, &json!({"v": 1}), 3)
+        .await;
+    let acknowledgement = session.text().await;
+    assert_eq!(
+        acknowledgement,
+        r#"{"action":"ack","eventId":4,"data":"S9-4","sessionId":"S1"}"#
+    );
+    assert_eq!(&*next_event(&mut link).await.publication_id, "S9-4");
+}
+
+#[tokio::test]
+async fn a_slow_receiver_loses_nothing_even_with_a_tiny_buffer() {
+    let server = ScriptedServer::start().await;
+    let config = PeerDialerConfig {
+        event_buffer: 1,
+        ..PeerDialerConfig::default()
+    };
+    let (mut link, mut session) = linked_with(&server, config).await;
+    let sending = tokio::spawn(async move {
+        for number in 0..2_000 {
+            session
+                .event("/ALL@*", "/a", number, &json!({"v": 1}))
+                .await;
+        }
+        session
+    });
+    let mut events = Vec::new();
+    while events.len() < 2_000 {
+        within(link.receive(&mut events)).await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    for (number, event) in events.iter().enumerate() {
+        assert_eq!(*event.publication_id, format!("S9-{number}"));
+    }
+    within(sending).await.unwrap();
+}
+
+#[tokio::test]
+async fn events_between_subscription_and_confirmation_do_not_block_it() {
+    let server = ScriptedServer::start().await;
+    let config = PeerDialerConfig {
+        event_buffer: 1,
+        ..PeerDialerConfig::default()
+    };
+    let (mut link, mut session) = linked_with(&server, config).await;
+    let script = async {
+        let request = session.request("on").await;
+        for number in 0..100 {
+            session.event("/ALL@*", "/a", number, &json!({})).await;
+        }
+        session.answer(&request, json!({"id": "r"})).await;
+        session.event("/ALL@*", "/a", 100, &json!({})).await;
+    };
+    let (subscribed, ()) = tokio::join!(within(link.subscribe(vec![Mask::parse("*")])), script);
+    subscribed.unwrap();
+    let mut events = Vec::new();
+    while events.len() < 101 {
+        within(link.receive(&mut events)).await.unwrap();
+    }
+    let order: Vec<_> = events
+        .iter()
+        .map(|e| e.publication_id.to_string())
+        .collect();
+    let expected: Vec<_> = (0..=100).map(|number| format!("S9-{number}")).collect();
+    assert_eq!(order, expected);
+}
+
+#[tokio::test]
+async fn a_cut_connection_is_lost_after_its_last_event() {
+    let server = ScriptedServer::start().await;
+    let (mut link, mut session) = linked(&server).await;
+    session.event("/ALL@*", "/a", 1, &json!({})).await;
+    drop(session);
+    assert_eq!(&*next_event(&mut link).await.path, "/a");
+    let end = within(link.receive(&mut Vec::new())).await;
+    assert!(matches!(end, Err(LinkError::Lost(_))), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_session_ended_on_purpose_names_the_reason() {
+    let server = ScriptedServer::start().await;
+    let (mut link, mut session) = linked(&server).await;
+    session
+        .send(r#"{"_meta":{"type":"system"},"data":{"reason":"reconnect-false"},"eventKey":"server-side-disconnect"}"#)
+        .await;
+    session.send(r#""primus::server::close""#).await;
+    let end = within(link.receive(&mut Vec::new())).await;
+    assert_eq!(end, Err(LinkError::Ended("reconnect-false".to_owned())));
+    session.closed().await;
+}
+
+#[tokio::test]
+async fn a_silent_peer_is_lost() {
+    let server = ScriptedServer::start().await;
+    let config = PeerDialerConfig {
+        silence_limit: Duration::from_millis(100),
+        ..PeerDialerConfig::default()
+    };
+    let (mut link, _session) = linked_with(&server, config).await;
+    let end = within(link.receive(&mut Vec::new())).await;
+    let reason = "the server was silent for 100ms".to_owned();
+    assert_eq!(end, Err(LinkError::Lost(reason)));
+}
+
+#[tokio::test]
+async fn closing_and_dropping_say_goodbye() {
+    let server = ScriptedServer::start().await;
+    let (link, mut session) = linked(&server).await;
+    tokio::join!(within(link.close()), session.closed());
+    let (link, mut session) = linked(&server).await;
+    drop(link);
+    session.closed().await;
+}
+
+#[tokio::test]
+async fn nobody_listening_is_unreachable() {
+    let error = refused_by(async |server: ScriptedServer| drop(server)).await;
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_ignores_the_upgrade_is_unreachable() {
+    let error = refused_by(async |server: ScriptedServer| {
+        let mut stream = server.accept_raw().await;
+        let mut request = Vec::new();
+        within(stream.read_to_end(&mut request)).await.unwrap();
+    })
+    .await;
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
+    assert!(
+        error.to_string().ends_with("no answer within 200ms"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_web_server_is_no_happn_node() {
+    let error = refused_by(async |server: ScriptedServer| {
+        let mut stream = server.accept_raw().await;
+        let answer = b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n";
+        stream.write_all(answer).await.unwrap();
+    })
+    .await;
+    assert!(matches!(error, ConnectError::NotHappn { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_login_answer_without_a_session_comes_from_no_happn_node() {
+    let error = refused_by(async |server: ScriptedServer| {
+        let mut session = server.accept().await;
+        session.serve("configure-session", Value::Null).await;
+        session.serve("describe", Value::Null).await;
+        session.serve("login", json!({"hello": 1})).await;
+    })
+    .await;
+    assert!(matches!(error, ConnectError::NotHappn { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_refused_login_is_told_apart_from_an_unreachable_peer() {
+    let error = refused_by(async |server: ScriptedServer| {
+        let mut session = server.accept().await;
+        session.serve("configure-session", Value::Null).await;
+        session
+            .serve("describe", json!({"name": "a", "secure": true}))
+            .await;
+        let request = session.request("login").await;
+        let error = json!({"name": "AccessDenied", "code": 401, "message": "Invalid credentials"});
+        session.refuse(&request, error).await;
+    })
+    .await;
+    let ConnectError::Refused { reason, .. } = error else {
+        panic!("{error}")
+    };
+    assert_eq!(reason, "Invalid credentials");
+}
+
+#[tokio::test]
+async fn a_peer_that_never_answers_the_login_is_unreachable() {
+    let error = refused_by(async |server: ScriptedServer| {
+        let mut session = server.accept().await;
+        session.request("configure-session").await;
+        session.closed().await;
+    })
+    .await;
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
+}
