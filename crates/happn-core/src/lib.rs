@@ -18,16 +18,32 @@
 //! This crate opens no socket and knows no database. `happn-server` brings the bytes,
 //! `happn-store-*` keep the documents, `cluster-*` make several nodes one system.
 
+mod acknowledgements;
+mod config;
+mod data_service;
+mod dispatch;
 mod document;
+mod fields;
 mod gauge;
 mod memory_store;
+mod node;
+mod outbox;
+mod payload;
+mod publisher;
 mod seams;
+mod session;
 #[cfg(any(test, feature = "conformance"))]
 pub mod store_conformance;
+mod subscriptions;
 
+pub use config::{NodeConfig, SessionLimits};
+pub use data_service::DataService;
+pub use dispatch::Received;
 pub use document::{NotAnObject, merge_members, written};
 pub use gauge::increment_gauge;
 pub use memory_store::MemoryStore;
+pub use node::Node;
+pub use outbox::{Drained, Ending, Outbox};
 pub use seams::authority::{
     AccessDenied, Authorisation, Authority, LoginRequest, OpenAuthority, Operation,
 };
@@ -40,6 +56,7 @@ pub use seams::session_events::{ClusterInfo, SessionEvent, SessionEvents};
 pub use seams::store::{
     DataStore, Document, Increment, Incremented, Query, StoreError, StoreFuture, Write, WriteMode,
 };
+pub use session::{Connection, Session};
 
 /// A future behind a trait object.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,50 @@
+//! What a node can be told, with its defaults.
+
+use std::time::Duration;
+
+/// The configuration of a [`Node`](crate::Node).
+#[derive(Clone, Debug)]
+pub struct NodeConfig {
+    /// The node's name, as `describe` and the login answer tell it.
+    pub name: String,
+    /// How many levels a `**` subscription reaches when it does not say; 1 to 64.
+    pub default_variable_depth: u8,
+    /// How long a publication of consistency 3 waits for its acknowledgements.
+    pub acknowledge_timeout: Duration,
+    /// What one session may make the node hold.
+    pub limits: SessionLimits,
+}
+
+/// Bounds per session, so that one client cannot hurt the others.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// Frames that may wait to be written.
+    pub outbox_frames_max: usize,
+    /// Bytes that may wait to be written. One frame alone may exceed it.
+    pub outbox_bytes_max: usize,
+    /// Subscriptions a session may hold.
+    pub subscriptions_max: usize,
+}
+
+impl NodeConfig {
+    /// The defaults for a node called `name`.
+    #[must_use]
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            default_variable_depth: 5,
+            acknowledge_timeout: Duration::from_secs(60),
+            limits: SessionLimits::default(),
+        }
+    }
+}
+
+impl Default for SessionLimits {
+    fn default() -> Self {
+        Self {
+            outbox_frames_max: 65_536,
+            outbox_bytes_max: 64 * 1024 * 1024,
+            subscriptions_max: 200_000,
+        }
+    }
+}

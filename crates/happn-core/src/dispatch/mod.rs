@@ -1,0 +1,189 @@
+//! From a frame to what is done about it.
+
+mod get;
+mod publish_options;
+mod remove;
+mod session_requests;
+mod set;
+mod subscribe;
+mod unsubscribe;
+mod written;
+
+use std::sync::Arc;
+
+use happn_protocol::response::{Echo, ObjectResponse};
+use happn_protocol::{Dialect, Incoming, Json, Request, WireError};
+
+use crate::{AccessDenied, Authorisation, BoxFuture, Node, Operation, Session, StoreError};
+
+/// What the caller of [`Node::receive`] has to do.
+#[must_use]
+pub enum Received {
+    /// Nothing: the request was handled, or answers by itself later.
+    Done,
+    /// Poll this beside further requests; it pushes the answer. May be dropped with the session.
+    Answer(BoxFuture<'static, ()>),
+    /// Await this before handing in further requests of the session: the node is busy.
+    Blocked(BoxFuture<'static, ()>),
+    /// A control string, without its quotes; it is the socket's business.
+    Control(String),
+}
+
+/// A request in the hands of an action.
+struct Call<'a> {
+    node: &'a Arc<Node>,
+    session: &'a Arc<Session>,
+    request: Request<'a>,
+    frame: &'a bytes::Bytes,
+    echo: Echo,
+}
+
+impl Node {
+    /// Handles one text frame of `session`. `frame` must hold `text`'s bytes.
+    ///
+    /// Never fails and never blocks: whatever cannot be understood is ignored or answered with an
+    /// error, as the protocol says.
+    pub fn receive(self: &Arc<Self>, session: &Arc<Session>, frame: &bytes::Bytes) -> Received {
+        let Ok(text) = std::str::from_utf8(frame) else {
+            return Received::Done;
+        };
+        match Incoming::decode(text) {
+            Incoming::Control(text) => Received::Control(text.into_owned()),
+            Incoming::Ignored => {
+                tracing::debug!(session = %session.id(), "ignored a frame that is no request");
+                Received::Done
+            }
+            Incoming::Request(request) => {
+                session.count_message();
+                let echo = Echo {
+                    event_id: request.event_id.map(Json::from_raw),
+                    session_id: request.session_id.map(Json::from_raw),
+                    action: request.action_name().unwrap_or_default().into_owned(),
+                };
+                Call {
+                    node: self,
+                    session,
+                    request,
+                    frame,
+                    echo,
+                }
+                .run()
+            }
+        }
+    }
+}
+
+impl<'a> Call<'a> {
+    fn run(self) -> Received {
+        let configuring = self.echo.action == "configure-session";
+        if self.session.dialect() == Dialect::Unknown && !configuring {
+            return Received::Done;
+        }
+        if self.is_encrypted() {
+            return self.fail(WireError::plain(
+                "Encrypted payloads are no longer supported",
+            ));
+        }
+        match self.echo.action.as_str() {
+            "set" => self.set(),
+            "get" => self.get(),
+            "count" => self.count(),
+            "remove" => self.remove(),
+            "on" => self.on(),
+            "off" => self.off(),
+            "ack" => self.ack(),
+            "configure-session" => self.configure_session(),
+            "describe" => self.describe(),
+            "login" => self.login(),
+            "request-nonce" => self.request_nonce(),
+            "revoke-token" => self.fail(not_secure("Cannot revoke-token Not Secure")),
+            "change-password" => self.fail(not_secure("Cannot change-password Not Secure")),
+            "disconnect-child-sessions" => self.answer(ObjectResponse::ok(Json::NULL)),
+            "disconnect" if self.session.dialect() == Dialect::Happn2 => {
+                self.answer(ObjectResponse::ok(Json::NULL))
+            }
+            // An unknown action gets no answer; clients run into their own timeout.
+            _ => Received::Done,
+        }
+    }
+
+    fn is_encrypted(&self) -> bool {
+        let set = |raw| happn_protocol::Options::is_set(raw);
+        set(self.request.encrypted)
+            || self.request.data.is_some_and(|data| {
+                data.get().contains("\"encrypted\"")
+                    && happn_protocol::RawObject::parse(data.get())
+                        .is_some_and(|members| set(members.get("encrypted")))
+                    && !matches!(self.echo.action.as_str(), "set")
+            })
+    }
+
+    /// The payload, sharing the frame's bytes where that is worth it.
+    fn data(&self) -> Option<Json> {
+        self.request.data.map(|raw| Json::share(self.frame, raw))
+    }
+
+    fn answer(&self, response: ObjectResponse) -> Received {
+        reply(self.session, &self.echo, &response);
+        Received::Done
+    }
+
+    fn fail(&self, error: WireError) -> Received {
+        self.answer(ObjectResponse::error(error))
+    }
+
+    /// Runs `then` once `operation` on `path` is allowed, or answers the refusal.
+    fn authorised(
+        &self,
+        operation: Operation,
+        path: &str,
+        then: impl FnOnce() -> Received + Send + 'static,
+    ) -> Received {
+        match self
+            .node
+            .authority()
+            .authorise(self.session.id(), operation, path)
+        {
+            Authorisation::Allowed => then(),
+            Authorisation::Denied(denied) => self.fail(access_denied(denied)),
+            Authorisation::Pending(decision) => {
+                let (session, echo) = (self.session.clone(), self.echo.clone());
+                Received::Answer(Box::pin(async move {
+                    match decision.await {
+                        Ok(()) => finish(then()).await,
+                        Err(denied) => {
+                            let refusal = ObjectResponse::error(access_denied(denied));
+                            reply(&session, &echo, &refusal);
+                        }
+                    }
+                }))
+            }
+        }
+    }
+}
+
+async fn finish(received: Received) {
+    match received {
+        Received::Done | Received::Control(_) => {}
+        Received::Answer(rest) | Received::Blocked(rest) => rest.await,
+    }
+}
+
+fn reply(session: &Session, echo: &Echo, response: &ObjectResponse) {
+    session
+        .outbox()
+        .push(response.encode(echo, session.dialect()));
+}
+
+fn access_denied(denied: AccessDenied) -> WireError {
+    WireError::access_denied(denied.code, denied.message)
+}
+
+fn not_secure(message: &str) -> WireError {
+    WireError::plain(message)
+}
+
+/// How a failing store looks to clients.
+fn store_failed(error: &StoreError) -> WireError {
+    WireError::system(error.to_string(), "DataService")
+}

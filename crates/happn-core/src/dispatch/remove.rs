@@ -1,0 +1,61 @@
+//! `remove`: one path or everything a mask names.
+
+use happn_paths::{Action, EventKind, StoreGlob, validate};
+use happn_protocol::response::Meta;
+use happn_protocol::{Json, Options, WireError};
+
+use super::get::refuse_unsupported;
+use super::publish_options::PublishOptions;
+use super::set::not_a_string;
+use super::written::{Pending, Stored};
+use super::{Call, Received, store_failed};
+use crate::Operation;
+
+impl Call<'_> {
+    pub(super) fn remove(self) -> Received {
+        let Some(text) = self.request.path_text() else {
+            return self.fail(not_a_string(&self.request.path_printed()));
+        };
+        let options = match self.removal_options(&text) {
+            Ok(options) => options,
+            Err(error) => return self.fail(error),
+        };
+        let selector = StoreGlob::new(&text);
+        let pending = Pending {
+            node: self.node.clone(),
+            session: self.session.clone(),
+            echo: self.echo.clone(),
+            kind: EventKind::Remove,
+            path: text.clone().into_owned(),
+            options: PublishOptions::read(&options),
+            merge_data: None,
+        };
+        self.authorised(Operation::Remove, &text, move || {
+            let node = pending.node.clone();
+            let at = node.clock().wall_ms();
+            let blocked = node.data().remove(selector, move |outcome| {
+                let outcome = outcome.map(|count| removed(count, at, &pending.path));
+                pending.finish(outcome.map_err(|error| store_failed(&error)));
+            });
+            blocked.map_or(Received::Done, Received::Blocked)
+        })
+    }
+
+    fn removal_options(&self, path: &str) -> Result<Options<'_>, WireError> {
+        validate(path, Action::Remove).map_err(|error| WireError::plain(error.to_string()))?;
+        let options = self.request.decode_options().map_err(WireError::plain)?;
+        refuse_unsupported(&[("criteria", options.criteria)])?;
+        Ok(options)
+    }
+}
+
+fn removed(count: u64, at: i64, path: &str) -> Stored {
+    Stored {
+        data: Json::from_trusted(format!("{{\"removed\":{count}}}").into_bytes()),
+        meta: Meta {
+            timestamp: Some(at),
+            path: Some(path.to_owned()),
+            ..Meta::default()
+        },
+    }
+}

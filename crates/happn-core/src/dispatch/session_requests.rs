@@ -1,0 +1,109 @@
+//! What a client says about itself: configure-session, describe, login, ack.
+
+use std::sync::Arc;
+
+use happn_protocol::response::{Echo, ObjectResponse};
+use happn_protocol::{Json, Options, RawObject, WireError};
+use serde_json::value::RawValue;
+
+use super::{Call, Received, access_denied, reply};
+use crate::seams::session_events::ClusterInfo;
+use crate::{AccessDenied, LoginRequest, Node, Session};
+
+impl Call<'_> {
+    /// Takes effect before it is answered; without data the session stays as it is.
+    pub(super) fn configure_session(self) -> Received {
+        if let Some(data) = self
+            .request
+            .data
+            .and_then(|raw| RawObject::parse(raw.get()))
+        {
+            let protocol = data.get("protocol").map(text_or_raw);
+            let version = data.get("version").map(text_or_raw);
+            let browser = Options::is_set(data.get("browser"));
+            self.session
+                .configure(protocol.as_deref(), version, browser);
+        }
+        if self.session.dialect() == happn_protocol::Dialect::Unknown {
+            return Received::Done;
+        }
+        self.answer(ObjectResponse::ok(Json::NULL))
+    }
+
+    pub(super) fn describe(self) -> Received {
+        let description = self.node.description(self.session.is_browser());
+        self.answer(ObjectResponse::ok(description))
+    }
+
+    pub(super) fn login(self) -> Received {
+        let data = self
+            .data()
+            .filter(Json::is_object)
+            .unwrap_or(Json::EMPTY_OBJECT);
+        let request = LoginRequest {
+            session_id: self.session.id().to_string(),
+            data: data.clone(),
+        };
+        let deciding = self.node.authority().login(request);
+        let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
+        Received::Blocked(Box::pin(async move {
+            let outcome = deciding.await;
+            answer_login(&node, &session, &echo, &data, outcome);
+        }))
+    }
+
+    pub(super) fn request_nonce(self) -> Received {
+        self.fail(WireError::plain("no public key with request"))
+    }
+
+    pub(super) fn ack(self) -> Received {
+        if let Some(publication_id) = self.request.data.map(text_or_raw) {
+            self.node
+                .acknowledgements
+                .acknowledge(&publication_id, self.session.id());
+        }
+        self.answer(ObjectResponse::ok(Json::NULL))
+    }
+}
+
+fn answer_login(
+    node: &Arc<Node>,
+    session: &Session,
+    echo: &Echo,
+    data: &Json,
+    outcome: Result<Json, AccessDenied>,
+) {
+    let response = match outcome {
+        Ok(members) => {
+            let info = RawObject::parse(data.as_str()).and_then(|data| data.get("info"));
+            session.log_in(
+                info.map(Json::from_raw),
+                info.and_then(cluster_info),
+                members,
+            );
+            node.announce_login(session);
+            ObjectResponse::ok(session.describe(&node.description(false)))
+        }
+        Err(denied) => ObjectResponse::error(access_denied(denied)),
+    };
+    reply(session, echo, &response);
+}
+
+/// Any `clusterName` makes the session a link of some cluster; what it says is not trusted.
+fn cluster_info(info: &RawValue) -> Option<ClusterInfo> {
+    let members = RawObject::parse(info.get())?;
+    let cluster_name = members
+        .get("clusterName")
+        .filter(|raw| Options::is_set(Some(raw)))?;
+    let text = |name: &str| serde_json::from_str::<String>(members.get(name)?.get()).ok();
+    Some(ClusterInfo {
+        cluster_name: text_or_raw(cluster_name),
+        service_name: text("serviceName"),
+        endpoint: text("endpoint"),
+        name: text("name"),
+    })
+}
+
+fn text_or_raw(raw: &RawValue) -> String {
+    serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+}

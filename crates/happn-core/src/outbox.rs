@@ -1,0 +1,173 @@
+//! What waits to be written to one client.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use happn_protocol::ServerFrame;
+use tokio::sync::Notify;
+
+use crate::SessionLimits;
+
+/// How a session ends from the node's side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A bare close frame: the client reconnects.
+    Reconnect,
+    /// The message that forbids reconnecting, then the close frame.
+    Final,
+    /// The outbox overflowed: what was queued is dropped and the socket closed.
+    Overflow,
+}
+
+/// What the writer should do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Drained {
+    /// Frames were moved; write them.
+    Frames,
+    /// Nothing to do.
+    Empty,
+    /// Everything is written; end the session.
+    Ended(Ending),
+}
+
+/// A bounded queue of complete frames with one reader.
+///
+/// Publishers never wait: a full outbox ends its session, and the loss is counted and logged.
+#[derive(Debug)]
+pub struct Outbox {
+    queue: Mutex<Queue>,
+    ready: Notify,
+    frames_max: usize,
+    bytes_max: usize,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    frames: VecDeque<ServerFrame>,
+    bytes: usize,
+    ending: Option<Ending>,
+}
+
+impl Outbox {
+    pub(crate) fn new(limits: &SessionLimits) -> Self {
+        Self {
+            queue: Mutex::default(),
+            ready: Notify::new(),
+            frames_max: limits.outbox_frames_max,
+            bytes_max: limits.outbox_bytes_max,
+        }
+    }
+
+    /// Queues one frame. False when the session is ending or this frame made it overflow.
+    pub fn push(&self, frame: ServerFrame) -> bool {
+        let was_empty = {
+            let mut queue = self.lock();
+            if queue.ending.is_some() {
+                return false;
+            }
+            let was_empty = queue.frames.is_empty();
+            let full = queue.frames.len() >= self.frames_max
+                || (!was_empty && queue.bytes + frame.len() > self.bytes_max);
+            if full {
+                *queue = Queue {
+                    ending: Some(Ending::Overflow),
+                    ..Queue::default()
+                };
+                drop(queue);
+                self.ready.notify_one();
+                return false;
+            }
+            queue.bytes += frame.len();
+            queue.frames.push_back(frame);
+            was_empty
+        };
+        if was_empty {
+            self.ready.notify_one();
+        }
+        true
+    }
+
+    /// Ends the session once everything queued so far is written. The first ending wins.
+    pub fn end(&self, ending: Ending) {
+        self.lock().ending.get_or_insert(ending);
+        self.ready.notify_one();
+    }
+
+    /// Moves everything queued into `frames`, in order.
+    pub fn drain(&self, frames: &mut Vec<ServerFrame>) -> Drained {
+        let mut queue = self.lock();
+        if queue.frames.is_empty() {
+            return queue.ending.clone().map_or(Drained::Empty, Drained::Ended);
+        }
+        frames.extend(queue.frames.drain(..));
+        queue.bytes = 0;
+        // An idle session keeps no room for its last burst.
+        if queue.frames.capacity() > 64 {
+            queue.frames.shrink_to(0);
+        }
+        Drained::Frames
+    }
+
+    /// Whether the session has overflowed and a write under way may be given up.
+    #[must_use]
+    pub fn has_overflowed(&self) -> bool {
+        self.lock().ending == Some(Ending::Overflow)
+    }
+
+    /// Completes when there may be something to drain. Cancel-safe.
+    pub async fn ready(&self) {
+        self.ready.notified().await;
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox(frames_max: usize, bytes_max: usize) -> Outbox {
+        Outbox::new(&SessionLimits {
+            outbox_frames_max: frames_max,
+            outbox_bytes_max: bytes_max,
+            ..SessionLimits::default()
+        })
+    }
+
+    #[test]
+    fn frames_come_out_in_order_and_then_the_ending() {
+        let outbox = outbox(10, 1000);
+        assert!(outbox.push(ServerFrame::text("1")) && outbox.push(ServerFrame::text("2")));
+        outbox.end(Ending::Final);
+        outbox.end(Ending::Reconnect);
+        assert!(
+            !outbox.push(ServerFrame::text("3")),
+            "an ending session takes nothing more"
+        );
+        let mut frames = Vec::new();
+        assert_eq!(outbox.drain(&mut frames), Drained::Frames);
+        assert_eq!(frames, [ServerFrame::text("1"), ServerFrame::text("2")]);
+        assert_eq!(outbox.drain(&mut frames), Drained::Ended(Ending::Final));
+    }
+
+    #[test]
+    fn a_full_outbox_ends_its_session_and_frees_its_memory() {
+        let by_count = outbox(2, 1000);
+        let pushed = (0..3)
+            .filter(|_| by_count.push(ServerFrame::text("x")))
+            .count();
+        assert_eq!((pushed, by_count.has_overflowed()), (2, true));
+        let by_bytes = outbox(10, 100);
+        assert!(
+            by_bytes.push(ServerFrame::text(&"x".repeat(500))),
+            "one frame may exceed it"
+        );
+        assert!(!by_bytes.push(ServerFrame::text("y")));
+        assert_eq!(
+            by_bytes.drain(&mut Vec::new()),
+            Drained::Ended(Ending::Overflow)
+        );
+    }
+}

@@ -1,0 +1,71 @@
+//! What is stored of what a client sent.
+
+use happn_protocol::{Json, RawObject, write_string};
+
+/// The document for `sent`: objects as they are, without a `_meta` of their own; anything else as
+/// `{"value": …}`. Absent data counts as `null`.
+pub(crate) fn document_of(sent: Option<&Json>) -> Json {
+    let Some(sent) = sent else {
+        return Json::from_trusted(b"{\"value\":null}".to_vec());
+    };
+    if sent.is_object() {
+        return without_meta(sent);
+    }
+    let mut out = Vec::with_capacity(sent.as_bytes().len() + 10);
+    out.extend_from_slice(b"{\"value\":");
+    out.extend_from_slice(sent.as_bytes());
+    out.push(b'}');
+    Json::from_trusted(out)
+}
+
+/// Most documents mention no `_meta` anywhere and are not looked into.
+fn without_meta(object: &Json) -> Json {
+    let text = object.as_str();
+    // A key can be spelled with escapes, so a backslash is reason enough to look.
+    if !text.contains("_meta\"") && !text.contains("\\u00") {
+        return object.clone();
+    }
+    let Some(members) = RawObject::parse(text) else {
+        return object.clone();
+    };
+    if members.get("_meta").is_none() {
+        return object.clone();
+    }
+    let mut out = vec![b'{'];
+    for (key, value) in members.iter().filter(|(key, _)| *key != "_meta") {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write_string(&mut out, key);
+        out.push(b':');
+        out.extend_from_slice(value.get().as_bytes());
+    }
+    out.push(b'}');
+    Json::from_trusted(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_no_object_becomes_a_value() {
+        for (sent, stored) in [
+            ("5", r#"{"value":5}"#),
+            ("null", r#"{"value":null}"#),
+            ("[1]", r#"{"value":[1]}"#),
+            (r#"{"a":1}"#, r#"{"a":1}"#),
+            (
+                r#"{"a":1,"_meta":{"x":1},"b":{"_meta":2}}"#,
+                r#"{"a":1,"b":{"_meta":2}}"#,
+            ),
+            (r#"{"\u005fmeta":1,"b":2}"#, r#"{"b":2}"#),
+        ] {
+            assert_eq!(
+                document_of(Some(&Json::parse(sent).unwrap())).as_str(),
+                stored
+            );
+        }
+        assert_eq!(document_of(None).as_str(), r#"{"value":null}"#);
+    }
+}

@@ -1,0 +1,155 @@
+//! From one publication to the outboxes of everybody subscribed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use happn_paths::EventKind;
+use happn_protocol::publication::{self, Event};
+use happn_protocol::{Json, ServerFrame};
+
+use crate::Session;
+use crate::seams::event_sink::Delivery;
+use crate::subscriptions::{Group, Subscription, Subscriptions};
+
+/// One event on its way to local sessions.
+pub(crate) struct Publication<'a> {
+    pub(crate) kind: EventKind,
+    pub(crate) event: Event<'a>,
+    pub(crate) data: &'a Json,
+    /// What subscribers with `merge` get instead of the merged document.
+    pub(crate) merge_data: Option<&'a Json>,
+    /// Only these sessions, if given.
+    pub(crate) target_clients: Option<&'a [String]>,
+    /// Leaves sessions of other nodes out.
+    pub(crate) no_cluster: bool,
+}
+
+/// Hands `publication` to every matching session; `reached` learns of every frame queued.
+///
+/// Each distinct group is serialised once. One session gets one frame per channel, however many
+/// of its subscriptions share it.
+pub(crate) fn publish(
+    subscriptions: &Subscriptions,
+    publication: &Publication<'_>,
+    mut reached: impl FnMut(&Arc<Session>),
+) -> Delivery {
+    let mut delivery = Delivery::default();
+    let mut frames = Frames::new(publication);
+    let mut repeated = Vec::new();
+    subscriptions.for_each_match(publication.kind, publication.event.path, |subscription| {
+        if !publication.admits(&subscription.session) {
+            return;
+        }
+        delivery.matched += 1;
+        if publication.no_cluster && subscription.session.is_cluster_link() {
+            return;
+        }
+        if subscription.session.repeats_channels() {
+            repeated.push(subscription.clone());
+            return;
+        }
+        let frame = frames.of(subscription.group_id, &subscription.group);
+        deliver(&subscription.session, frame, &mut delivery, &mut reached);
+    });
+    for (session, group) in one_per_channel(&repeated) {
+        let frame = frames.encode(&group);
+        deliver(session, frame, &mut delivery, &mut reached);
+    }
+    delivery
+}
+
+fn deliver(
+    session: &Arc<Session>,
+    frame: ServerFrame,
+    delivery: &mut Delivery,
+    reached: &mut impl FnMut(&Arc<Session>),
+) {
+    if session.outbox().push(frame) {
+        delivery.delivered += 1;
+        reached(session);
+    } else {
+        delivery.refused += 1;
+    }
+}
+
+impl Publication<'_> {
+    fn admits(&self, session: &Session) -> bool {
+        self.target_clients
+            .is_none_or(|targets| targets.iter().any(|id| **id == **session.id()))
+    }
+}
+
+/// The first subscription per session and channel, with the smallest depth among those that
+/// match: the client drops events for handlers of a smaller depth than the event's.
+fn one_per_channel(matches: &[Arc<Subscription>]) -> Vec<(&Arc<Session>, Group)> {
+    let mut places: HashMap<(*const Session, &str), usize> = HashMap::new();
+    let mut kept: Vec<(&Arc<Session>, Group)> = Vec::new();
+    for found in matches {
+        let key = (Arc::as_ptr(&found.session), &*found.group.channel);
+        match places.get(&key) {
+            Some(&place) => {
+                let depth = &mut kept[place].1.depth;
+                *depth = match (*depth, found.group.depth) {
+                    (Some(one), Some(other)) => Some(one.min(other)),
+                    (one, other) => one.or(other),
+                };
+            }
+            None => {
+                places.insert(key, kept.len());
+                kept.push((&found.session, found.group.clone()));
+            }
+        }
+    }
+    kept
+}
+
+/// The frames of one publication, each encoded when first needed.
+struct Frames<'a> {
+    publication: &'a Publication<'a>,
+    /// Nearly always one to three groups: a list beats a map. The map takes over when a hostile
+    /// client spells one mask in very many ways.
+    few: Vec<(u32, ServerFrame)>,
+    many: HashMap<u32, ServerFrame>,
+}
+
+const FEW: usize = 16;
+
+impl<'a> Frames<'a> {
+    fn new(publication: &'a Publication<'a>) -> Self {
+        Self {
+            publication,
+            few: Vec::new(),
+            many: HashMap::new(),
+        }
+    }
+
+    fn of(&mut self, group_id: u32, group: &Group) -> ServerFrame {
+        if let Some((_, frame)) = self.few.iter().rev().find(|(id, _)| *id == group_id) {
+            return frame.clone();
+        }
+        if let Some(frame) = self.many.get(&group_id) {
+            return frame.clone();
+        }
+        let frame = self.encode(group);
+        if self.few.len() < FEW {
+            self.few.push((group_id, frame.clone()));
+        } else {
+            self.many.insert(group_id, frame.clone());
+        }
+        frame
+    }
+
+    fn encode(&self, group: &Group) -> ServerFrame {
+        let data = match self.publication.merge_data {
+            Some(sent) if group.merge => sent,
+            _ => self.publication.data,
+        };
+        let Group {
+            channel,
+            depth,
+            dialect,
+            ..
+        } = group;
+        publication::encode(&self.publication.event, data, channel, *depth, *dialect)
+    }
+}

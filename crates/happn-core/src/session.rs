@@ -1,0 +1,242 @@
+//! One connected client.
+
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use happn_protocol::{Dialect, Json, write_string};
+
+use crate::seams::session_events::ClusterInfo;
+use crate::subscriptions::OwnSubscriptions;
+use crate::{Outbox, SessionLimits};
+
+/// What the socket knows of its client. The login answer shows it.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Path and query of the upgrade request.
+    pub url: String,
+    /// The upgrade headers that clients may see, lower-cased, in order of arrival.
+    pub headers: Vec<(String, String)>,
+    /// Whether TLS protects the connection.
+    pub encrypted: bool,
+    /// The client's address, as seen or as a forwarding header says.
+    pub ip: String,
+    /// The client's port.
+    pub port: u16,
+    /// Whether the client's side of the connection is protected.
+    pub secure: bool,
+}
+
+/// A client's session: identity, dialect, outbox and what it subscribed to.
+#[derive(Debug)]
+pub struct Session {
+    id: Arc<str>,
+    connection: Connection,
+    outbox: Outbox,
+    dialect: AtomicU8,
+    /// Set by a login whose `info` names a cluster: such a session gets no replicated events.
+    is_cluster_link: AtomicBool,
+    /// Set once two subscriptions share a channel: only then must publications de-duplicate.
+    repeats_channels: AtomicBool,
+    messages: AtomicU64,
+    state: Mutex<State>,
+    subscriptions: Mutex<OwnSubscriptions>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    protocol_name: Option<String>,
+    /// `Some(None)` when configured without a version.
+    version: Option<Option<String>>,
+    is_browser: bool,
+    info: Option<Json>,
+    cluster: Option<ClusterInfo>,
+    /// Further members that the authority added at login, as a JSON object.
+    authority_members: Option<Json>,
+}
+
+const DIALECTS: [Dialect; 6] = [
+    Dialect::Happn,
+    Dialect::Happn1,
+    Dialect::Happn2,
+    Dialect::Happn3,
+    Dialect::Happn4,
+    Dialect::Unknown,
+];
+
+impl Session {
+    pub(crate) fn new(id: Arc<str>, connection: Connection, limits: &SessionLimits) -> Self {
+        Self {
+            id,
+            connection,
+            outbox: Outbox::new(limits),
+            dialect: AtomicU8::new(0),
+            is_cluster_link: AtomicBool::new(false),
+            repeats_channels: AtomicBool::new(false),
+            messages: AtomicU64::new(0),
+            state: Mutex::default(),
+            subscriptions: Mutex::default(),
+        }
+    }
+
+    /// The session's id, a uuid.
+    #[must_use]
+    pub fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// What waits to be written to the client.
+    #[must_use]
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// How the client wants to be spoken to.
+    #[must_use]
+    pub fn dialect(&self) -> Dialect {
+        DIALECTS[usize::from(self.dialect.load(Ordering::Relaxed)).min(DIALECTS.len() - 1)]
+    }
+
+    pub(crate) fn subscriptions(&self) -> MutexGuard<'_, OwnSubscriptions> {
+        self.subscriptions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn count_message(&self) {
+        self.messages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_cluster_link(&self) -> bool {
+        self.is_cluster_link.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn repeats_channels(&self) -> bool {
+        self.repeats_channels.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn mark_repeated_channel(&self) {
+        self.repeats_channels.store(true, Ordering::Relaxed);
+    }
+
+    /// Selects a dialect; takes effect before the request is answered.
+    pub(crate) fn configure(&self, protocol: Option<&str>, version: Option<String>, browser: bool) {
+        let mut state = self.state();
+        if let Some(name) = protocol {
+            let dialect = Dialect::from_name(name);
+            let at = DIALECTS
+                .iter()
+                .position(|known| *known == dialect)
+                .unwrap_or_default();
+            self.dialect
+                .store(u8::try_from(at).unwrap_or_default(), Ordering::Relaxed);
+            state.protocol_name = Some(name.to_owned());
+        }
+        state.version = Some(version);
+        state.is_browser = browser;
+    }
+
+    pub(crate) fn is_browser(&self) -> bool {
+        self.state().is_browser
+    }
+
+    pub(crate) fn log_in(&self, info: Option<Json>, cluster: Option<ClusterInfo>, members: Json) {
+        self.is_cluster_link
+            .store(cluster.is_some(), Ordering::Relaxed);
+        let mut state = self.state();
+        state.info = info;
+        state.cluster = cluster;
+        state.authority_members = Some(members);
+    }
+
+    pub(crate) fn cluster(&self) -> Option<ClusterInfo> {
+        self.state().cluster.clone()
+    }
+
+    /// The session as `off` shows it in its records: id, protocol, info.
+    pub(crate) fn write_brief(&self, out: &mut Vec<u8>) {
+        let state = self.state();
+        out.extend_from_slice(b"{\"id\":");
+        write_string(out, &self.id);
+        out.extend_from_slice(b",\"protocol\":");
+        write_string(out, state.protocol_name.as_deref().unwrap_or("happn"));
+        if let Some(info) = &state.info {
+            out.extend_from_slice(b",\"info\":");
+            out.extend_from_slice(info.as_bytes());
+        }
+        out.push(b'}');
+    }
+
+    /// The session object of the login answer.
+    pub(crate) fn describe(&self, node: &Json) -> Json {
+        let state = self.state();
+        let mut out = Vec::with_capacity(512);
+        out.extend_from_slice(b"{\"msgCount\":");
+        out.extend_from_slice(self.messages.load(Ordering::Relaxed).to_string().as_bytes());
+        text_member(&mut out, "id", &self.id);
+        text_member(
+            &mut out,
+            "protocol",
+            state.protocol_name.as_deref().unwrap_or("happn"),
+        );
+        raw_member(&mut out, "happn", node.as_str());
+        self.connection.write(&mut out);
+        if let Some(version) = &state.version {
+            text_member(&mut out, "version", version.as_deref().unwrap_or("unknown"));
+        }
+        if let Some(info) = &state.info {
+            raw_member(&mut out, "info", info.as_str());
+        }
+        let members = state.authority_members.as_ref().map_or("{}", Json::as_str);
+        let members = members.get(1..members.len() - 1).unwrap_or_default();
+        if !members.is_empty() {
+            out.push(b',');
+            out.extend_from_slice(members.as_bytes());
+        }
+        out.push(b'}');
+        Json::from_trusted(out)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Connection {
+    fn write(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(b",\"headers\":{");
+        for (at, (name, value)) in self.headers.iter().enumerate() {
+            if at > 0 {
+                out.push(b',');
+            }
+            write_string(out, name);
+            out.push(b':');
+            write_string(out, value);
+        }
+        out.push(b'}');
+        raw_member(
+            out,
+            "encrypted",
+            if self.encrypted { "true" } else { "false" },
+        );
+        out.extend_from_slice(b",\"address\":{\"ip\":");
+        write_string(out, &self.ip);
+        raw_member(out, "secure", if self.secure { "true" } else { "false" });
+        raw_member(out, "port", &self.port.to_string());
+        out.push(b'}');
+        text_member(out, "url", &self.url);
+    }
+}
+
+fn text_member(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.push(b',');
+    write_string(out, name);
+    out.push(b':');
+    write_string(out, value);
+}
+
+fn raw_member(out: &mut Vec<u8>, name: &str, json: &str) {
+    out.push(b',');
+    write_string(out, name);
+    out.push(b':');
+    out.extend_from_slice(json.as_bytes());
+}

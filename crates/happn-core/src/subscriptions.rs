@@ -1,0 +1,257 @@
+//! Who subscribed to what.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use happn_paths::{ActionFilter, Channel, Depth, EventKind, SubscriptionIndex};
+use happn_protocol::{Dialect, Json};
+
+use crate::Session;
+
+/// What recipients must have in common to share one encoded frame.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Group {
+    /// The channel as subscribed: clients look their listeners up by its spelling.
+    pub(crate) channel: Arc<str>,
+    /// The depth the client asked for, repeated in its events.
+    pub(crate) depth: Option<u32>,
+    /// Whether a merge arrives as what was sent instead of the merged document.
+    pub(crate) merge: bool,
+    /// The dialect at the time of subscribing.
+    pub(crate) dialect: Dialect,
+}
+
+/// One subscription of one session.
+#[derive(Debug)]
+pub(crate) struct Subscription {
+    pub(crate) session: Arc<Session>,
+    pub(crate) group: Group,
+    /// The group's number: equal numbers mean equal groups.
+    pub(crate) group_id: u32,
+    pub(crate) reference: Arc<str>,
+    pub(crate) channel: Channel,
+    pub(crate) depth: Depth,
+    /// The options as sent, for the records that `off` answers.
+    pub(crate) options: Option<Json>,
+    /// Maps `off` by `refCount` of the first dialect.
+    pub(crate) ref_count: Option<Json>,
+    /// Counts up with every subscription of the node.
+    sequence: u64,
+}
+
+/// What a new subscription consists of.
+pub(crate) struct NewSubscription {
+    pub(crate) session: Arc<Session>,
+    pub(crate) group: Group,
+    pub(crate) reference: Arc<str>,
+    pub(crate) channel: Channel,
+    pub(crate) depth: Depth,
+    pub(crate) options: Option<Json>,
+    pub(crate) ref_count: Option<Json>,
+}
+
+/// Which of a session's subscriptions to take off.
+pub(crate) enum Removal<'a> {
+    /// All of them.
+    Everything,
+    /// All on this channel.
+    Channel(&'a Channel),
+    /// The one with this reference, if it is on this channel.
+    Reference(&'a Channel, &'a str),
+}
+
+/// All subscriptions of the node. Publications read it side by side.
+#[derive(Debug)]
+pub(crate) struct Subscriptions {
+    table: RwLock<Table>,
+}
+
+#[derive(Debug)]
+struct Table {
+    index: SubscriptionIndex,
+    slots: Vec<Option<Arc<Subscription>>>,
+    free: Vec<u32>,
+    groups: HashMap<Group, (u32, u32)>,
+    next_group: u32,
+    sequence: u64,
+}
+
+/// The session holds as many subscriptions as it may.
+#[derive(Debug)]
+pub(crate) struct TooMany;
+
+impl Subscriptions {
+    pub(crate) fn new(hash_seed: [u64; 2]) -> Self {
+        Self {
+            table: RwLock::new(Table {
+                index: SubscriptionIndex::new(hash_seed),
+                slots: Vec::new(),
+                free: Vec::new(),
+                groups: HashMap::new(),
+                next_group: 0,
+                sequence: 0,
+            }),
+        }
+    }
+
+    /// Adds a subscription, unless its session already holds `max`.
+    pub(crate) fn add(&self, new: NewSubscription, max: usize) -> Result<(), TooMany> {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let session = new.session.clone();
+        let mut own = session.subscriptions();
+        if own.count >= max {
+            return Err(TooMany);
+        }
+        let key = topic(&new.channel);
+        let on_topic = own.by_topic.entry(key).or_default();
+        if !on_topic.is_empty() {
+            session.mark_repeated_channel();
+        }
+        on_topic.push(table.insert(new));
+        own.count += 1;
+        Ok(())
+    }
+
+    /// Takes subscriptions off and answers them, in order of subscription.
+    pub(crate) fn remove(
+        &self,
+        session: &Session,
+        removal: &Removal<'_>,
+    ) -> Vec<Arc<Subscription>> {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let mut own = session.subscriptions();
+        let mut ids = match removal {
+            Removal::Everything => own.by_topic.drain().flat_map(|(_, ids)| ids).collect(),
+            Removal::Channel(channel) => own.by_topic.remove(&topic(channel)).unwrap_or_default(),
+            Removal::Reference(channel, reference) => own.take(&table, channel, reference),
+        };
+        own.count -= ids.len().min(own.count);
+        drop(own);
+        let mut removed: Vec<_> = ids.drain(..).filter_map(|id| table.take(id)).collect();
+        removed.sort_by_key(|subscription| subscription.sequence);
+        removed
+    }
+
+    /// The reference of the session's subscription that carried this `refCount`.
+    pub(crate) fn reference_by_count(
+        &self,
+        session: &Session,
+        ref_count: &str,
+    ) -> Option<Arc<str>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let own = session.subscriptions();
+        own.by_topic
+            .values()
+            .flatten()
+            .filter_map(|&id| table.slots.get(id as usize)?.as_ref())
+            .find(|held| {
+                held.ref_count
+                    .as_ref()
+                    .is_some_and(|count| count.as_str() == ref_count)
+            })
+            .map(|held| held.reference.clone())
+    }
+
+    /// Visits every subscription an event reaches. `visit` runs under the table's read lock: it
+    /// must be short and must not subscribe.
+    pub(crate) fn for_each_match(
+        &self,
+        kind: EventKind,
+        path: &str,
+        mut visit: impl FnMut(&Arc<Subscription>),
+    ) {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.index.for_each_match(kind, path, |id| {
+            if let Some(held) = &table.slots[id as usize] {
+                visit(held);
+            }
+        });
+    }
+}
+
+/// What one session holds: its subscriptions by action and normalised mask.
+#[derive(Debug, Default)]
+pub(crate) struct OwnSubscriptions {
+    by_topic: HashMap<(ActionFilter, Box<str>), Vec<u32>>,
+    count: usize,
+}
+
+impl OwnSubscriptions {
+    fn take(&mut self, table: &Table, channel: &Channel, reference: &str) -> Vec<u32> {
+        let key = topic(channel);
+        let Some(ids) = self.by_topic.get_mut(&key) else {
+            return Vec::new();
+        };
+        let carries = |&id: &u32| {
+            let held = table.slots.get(id as usize).and_then(Option::as_ref);
+            held.is_some_and(|held| &*held.reference == reference)
+        };
+        let taken: Vec<u32> = ids.extract_if(.., |id| carries(id)).collect();
+        if ids.is_empty() {
+            self.by_topic.remove(&key);
+        }
+        taken
+    }
+}
+
+fn topic(channel: &Channel) -> (ActionFilter, Box<str>) {
+    (channel.action(), channel.to_mask().normalised().into())
+}
+
+impl Table {
+    fn insert(&mut self, new: NewSubscription) -> u32 {
+        let group_id = self.join_group(&new.group);
+        let mask = new.channel.to_mask();
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).unwrap_or(u32::MAX)
+        });
+        self.index
+            .insert(id, new.channel.action(), &mask, new.depth);
+        self.sequence += 1;
+        self.slots[id as usize] = Some(Arc::new(Subscription {
+            session: new.session,
+            group: new.group,
+            group_id,
+            reference: new.reference,
+            channel: new.channel,
+            depth: new.depth,
+            options: new.options,
+            ref_count: new.ref_count,
+            sequence: self.sequence,
+        }));
+        id
+    }
+
+    fn take(&mut self, id: u32) -> Option<Arc<Subscription>> {
+        let held = self.slots.get_mut(id as usize)?.take()?;
+        self.index.remove(
+            id,
+            held.channel.action(),
+            &held.channel.to_mask(),
+            held.depth,
+        );
+        self.leave_group(&held.group);
+        self.free.push(id);
+        Some(held)
+    }
+
+    fn join_group(&mut self, group: &Group) -> u32 {
+        if let Some((id, users)) = self.groups.get_mut(group) {
+            *users += 1;
+            return *id;
+        }
+        self.next_group = self.next_group.wrapping_add(1);
+        self.groups.insert(group.clone(), (self.next_group, 1));
+        self.next_group
+    }
+
+    fn leave_group(&mut self, group: &Group) {
+        if let Some((_, users)) = self.groups.get_mut(group) {
+            *users -= 1;
+            if *users == 0 {
+                self.groups.remove(group);
+            }
+        }
+    }
+}
