@@ -1,1 +1,21 @@
-//! happn-server.
+//! Sockets for a happn node: HTTP routes, websocket and primus framing, outbox writers.
+//!
+//! [`Server`] listens on one port for everything. Each connection begins as HTTP
+//! (`http`); an upgrade on `/primus…` hands its stream to a `socket` task, which owns it: it reads
+//! requests into the [`Node`](happn_core::Node), writes what the session's outbox holds and keeps
+//! the heartbeat. [`Server::ingress`] takes streams that somebody else accepted.
+//!
+//! This crate decides nothing about requests; the node does.
+
+mod client_address;
+mod config;
+mod heartbeat;
+mod http;
+mod listener;
+mod pages;
+mod socket;
+mod upgrade;
+mod write;
+
+pub use config::ServerConfig;
+pub use listener::{BindError, Server};

@@ -1,0 +1,42 @@
+//! What the sockets can be told.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// The configuration of a [`Server`](crate::Server).
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub address: SocketAddr,
+    /// The largest message a client may send, in bytes.
+    pub message_bytes_max: usize,
+    /// Time between heartbeats; `None` switches them off.
+    pub ping_interval: Option<Duration>,
+    /// How many unanswered beats may pass before the connection is closed.
+    pub skipped_beats_max: u32,
+    /// How long an idle HTTP connection is kept.
+    pub keep_alive: Duration,
+    /// How long a client may take no bytes at all before its connection is given up.
+    pub write_timeout: Duration,
+    /// Connections served at once; more are closed right after they are accepted.
+    pub connections_max: usize,
+    /// What `/version` answers.
+    pub version: String,
+}
+
+impl ServerConfig {
+    /// The defaults, listening on `address`.
+    #[must_use]
+    pub fn on(address: SocketAddr) -> Self {
+        Self {
+            address,
+            message_bytes_max: 10 * 1024 * 1024,
+            ping_interval: Some(Duration::from_secs(30)),
+            skipped_beats_max: 1,
+            keep_alive: Duration::from_secs(120),
+            write_timeout: Duration::from_secs(30),
+            connections_max: 100_000,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}

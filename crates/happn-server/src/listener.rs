@@ -1,0 +1,202 @@
+//! The port, and everything that is shared by its connections.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use happn_core::{Arrival, ByteStream, Ending, Ingress, Node};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::{ServerConfig, http};
+
+/// The port could not be taken.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub struct BindError {
+    /// Where we wanted to listen.
+    pub address: SocketAddr,
+    /// What the system said.
+    pub source: std::io::Error,
+}
+
+/// A listening happn server.
+#[derive(Debug)]
+pub struct Server {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+/// What every connection needs.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) node: Arc<Node>,
+    pub(crate) config: ServerConfig,
+    /// No new connections, and plain HTTP ones end.
+    pub(crate) stopping: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    /// Counts heartbeats from the server's start, for all connections alike.
+    pub(crate) beats: watch::Receiver<u64>,
+    places: Arc<Semaphore>,
+}
+
+impl Server {
+    /// Takes the port and starts serving. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the address cannot be bound.
+    pub async fn bind(config: ServerConfig, node: Arc<Node>) -> Result<Self, BindError> {
+        let bind_error = |source| BindError {
+            address: config.address,
+            source,
+        };
+        let listener = TcpListener::bind(config.address)
+            .await
+            .map_err(bind_error)?;
+        let address = listener.local_addr().map_err(bind_error)?;
+        let stopping = CancellationToken::new();
+        let tasks = TaskTracker::new();
+        let (beat, beats) = watch::channel(0);
+        let interval = config.ping_interval;
+        let places = Arc::new(Semaphore::new(config.connections_max));
+        let shared = Arc::new(Shared {
+            node,
+            config,
+            stopping,
+            tasks,
+            beats,
+            places,
+        });
+        if let Some(interval) = interval {
+            shared
+                .tasks
+                .spawn(beat_until(shared.stopping.clone(), interval, beat));
+        }
+        shared.tasks.spawn(listen(shared.clone(), listener));
+        Ok(Self { shared, address })
+    }
+
+    /// Where the server really listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The way in for streams that somebody else accepted.
+    #[must_use]
+    pub fn ingress(&self) -> Arc<dyn Ingress> {
+        Arc::new(Door(self.shared.clone()))
+    }
+
+    /// Ends every session as `ending` says, stops listening and waits for the connections, at
+    /// most `deadline`; what is still open then is left to die with the runtime.
+    pub async fn stop(&self, ending: Ending, deadline: Duration) {
+        self.shared.stopping.cancel();
+        self.shared.node.end_sessions(&ending);
+        self.shared.tasks.close();
+        if tokio::time::timeout(deadline, self.shared.tasks.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                open = self.shared.tasks.len(),
+                "connections still open at the deadline"
+            );
+        }
+    }
+}
+
+struct Door(Arc<Shared>);
+
+impl Ingress for Door {
+    fn accept(&self, stream: Box<dyn ByteStream>, arrival: Arrival) {
+        admit(&self.0, stream, arrival);
+    }
+}
+
+async fn beat_until(stopping: CancellationToken, interval: Duration, beat: watch::Sender<u64>) {
+    let start = tokio::time::Instant::now() + interval;
+    let mut timer = tokio::time::interval_at(start, interval);
+    timer.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = timer.tick() => beat.send_modify(|count| *count += 1),
+            () = stopping.cancelled() => return,
+        }
+    }
+}
+
+async fn listen(shared: Arc<Shared>, listener: TcpListener) {
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = shared.stopping.cancelled() => return,
+        };
+        match accepted {
+            Ok((stream, address)) => {
+                // A small frame must not wait for the next one.
+                let _ = stream.set_nodelay(true);
+                admit(
+                    &shared,
+                    Box::new(stream),
+                    Arrival {
+                        address,
+                        encrypted: false,
+                    },
+                );
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                // Out of file handles, most likely: give others time to close theirs.
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+fn admit(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
+    let Ok(place) = shared.places.clone().try_acquire_owned() else {
+        tracing::warn!(client = %arrival.address, "too many connections; this one is closed");
+        return;
+    };
+    if shared.stopping.is_cancelled() {
+        return;
+    }
+    let shared = shared.clone();
+    let tracker = shared.tasks.clone();
+    tracker.spawn(async move {
+        serve_http(&shared, stream, arrival).await;
+        drop(place);
+    });
+}
+
+async fn serve_http(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
+    let service = {
+        let shared = shared.clone();
+        service_fn(move |request| http::serve(shared.clone(), arrival, request))
+    };
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(shared.config.keep_alive.min(Duration::from_secs(60)))
+        .keep_alive(true)
+        .title_case_headers(true)
+        .max_buf_size(64 * 1024)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    tokio::pin!(connection);
+    let outcome = tokio::select! {
+        outcome = connection.as_mut() => outcome,
+        () = shared.stopping.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = outcome {
+        tracing::debug!(client = %arrival.address, %error, "an HTTP connection ended with an error");
+    }
+}

@@ -1,0 +1,338 @@
+//! One websocket: a task that reads requests, writes the outbox and keeps the heartbeat.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, SinkExt, StreamExt};
+use happn_core::{Arrival, BoxFuture, ByteStream, Connection, Drained, Ending, Received, Session};
+use happn_protocol::{ControlFrame, ServerFrame};
+use hyper::Request;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::sync::watch;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{Bytes, Message};
+
+use crate::client_address::client_address;
+use crate::heartbeat::{Heartbeat, Verdict};
+use crate::listener::Shared;
+use crate::upgrade::visible_headers;
+use crate::write::write_frames;
+
+/// Requests handled before what they caused is written.
+const READS_PER_TURN: usize = 64;
+
+/// Reads under way at once; more requests wait in the socket.
+const ANSWERS_MAX: usize = 256;
+
+/// How long to wait for the client's side of a close.
+const CLOSE_WAIT: Duration = Duration::from_secs(2);
+
+type Socket = WebSocketStream<Box<dyn ByteStream>>;
+
+/// What the login answer shows of an upgrade.
+pub(crate) fn connection_of<B>(request: &Request<B>, arrival: Arrival) -> Connection {
+    let headers = request.headers();
+    let (ip, port, secure) = client_address(headers, arrival.address, arrival.encrypted);
+    Connection {
+        url: request
+            .uri()
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
+        headers: visible_headers(headers),
+        encrypted: arrival.encrypted,
+        ip,
+        port,
+        secure,
+    }
+}
+
+/// Serves one client until either side ends it.
+pub(crate) async fn serve(shared: Arc<Shared>, upgraded: Upgraded, connection: Connection) {
+    let Ok(parts) = upgraded.downcast::<TokioIo<Box<dyn ByteStream>>>() else {
+        return;
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(8 * 1024)
+        .write_buffer_size(4 * 1024)
+        .max_message_size(Some(shared.config.message_bytes_max))
+        .max_frame_size(Some(shared.config.message_bytes_max));
+    let stream = parts.io.into_inner();
+    let read = parts.read_buf.to_vec();
+    let socket =
+        WebSocketStream::from_partially_read(stream, read, Role::Server, Some(config)).await;
+    let session = Attached::new(shared.clone(), connection);
+    let interval = shared
+        .config
+        .ping_interval
+        .unwrap_or(Duration::from_secs(30));
+    let heartbeat = Heartbeat::new(shared.config.skipped_beats_max, interval);
+    let mut client = Client {
+        session: session.session.clone(),
+        spark_id: session
+            .session
+            .id()
+            .chars()
+            .filter(|c| *c != '-')
+            .take(21)
+            .collect(),
+        beats: shared.beats.clone(),
+        shared,
+        socket,
+        heartbeat,
+        answers: FuturesUnordered::new(),
+        blocked: None,
+        frames: Vec::new(),
+    };
+    client.run().await;
+}
+
+/// Detaches the session on every way out.
+struct Attached {
+    shared: Arc<Shared>,
+    session: Arc<Session>,
+}
+
+impl Attached {
+    fn new(shared: Arc<Shared>, connection: Connection) -> Self {
+        let session = shared.node.attach(connection);
+        if shared.stopping.is_cancelled() {
+            session.outbox().end(Ending::Reconnect);
+        }
+        Self { shared, session }
+    }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        self.shared.node.detach(&self.session);
+    }
+}
+
+struct Client {
+    shared: Arc<Shared>,
+    session: Arc<Session>,
+    socket: Socket,
+    spark_id: String,
+    beats: watch::Receiver<u64>,
+    heartbeat: Heartbeat,
+    /// Reads under way; their answers go to the outbox.
+    answers: FuturesUnordered<BoxFuture<'static, ()>>,
+    /// Set while the node cannot take more of this client's requests.
+    blocked: Option<BoxFuture<'static, ()>>,
+    frames: Vec<ServerFrame>,
+}
+
+/// Whether the connection goes on.
+type Flow = ControlFlow<()>;
+
+impl Client {
+    async fn run(&mut self) {
+        while self.turn().await.is_continue() {}
+    }
+
+    /// Waits for one thing to happen, does it, and writes what it caused.
+    async fn turn(&mut self) -> Flow {
+        let session = self.session.clone();
+        let reading = self.blocked.is_none() && self.answers.len() < ANSWERS_MAX;
+        tokio::select! {
+            // Writing first: what is queued must not wait behind a client that only sends.
+            biased;
+            () = session.outbox().ready() => {}
+            Some(()) = self.answers.next(), if !self.answers.is_empty() => {}
+            () = wait(&mut self.blocked), if self.blocked.is_some() => self.blocked = None,
+            Ok(()) = self.beats.changed() => self.beat()?,
+            message = self.socket.next(), if reading => self.read(message).await?,
+        }
+        self.write().await
+    }
+
+    /// Handles `first` and whatever else has already arrived.
+    async fn read(&mut self, first: Option<Result<Message, Error>>) -> Flow {
+        let mut next = first;
+        for _ in 0..READS_PER_TURN {
+            let Some(message) = next else {
+                return Flow::Break(());
+            };
+            match message {
+                Ok(message) => self.handle(message).await?,
+                Err(error) => return self.violated(error).await,
+            }
+            if self.blocked.is_some() || self.answers.len() >= ANSWERS_MAX {
+                break;
+            }
+            match self.socket.next().now_or_never() {
+                Some(message) => next = message,
+                None => break,
+            }
+        }
+        // Reads that need no waiting answer within the same write.
+        while let Some(Some(())) = self.answers.next().now_or_never() {}
+        Flow::Continue(())
+    }
+
+    async fn handle(&mut self, message: Message) -> Flow {
+        match message {
+            Message::Text(text) => self.receive(text.into()),
+            Message::Ping(_) => {
+                self.heartbeat.answered();
+                // The library has queued the pong.
+                return self.flush().await;
+            }
+            Message::Close(_) => {
+                let _ = tokio::time::timeout(CLOSE_WAIT, self.drain_close()).await;
+                return Flow::Break(());
+            }
+            Message::Binary(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+        Flow::Continue(())
+    }
+
+    fn receive(&mut self, frame: Bytes) {
+        match self.shared.node.receive(&self.session, &frame) {
+            Received::Done => {}
+            Received::Answer(answer) => self.answers.push(answer),
+            Received::Blocked(mut blocked) => {
+                if (&mut blocked).now_or_never().is_none() {
+                    self.blocked = Some(blocked);
+                }
+            }
+            Received::Control(text) => self.control(&text),
+        }
+    }
+
+    fn control(&mut self, text: &str) {
+        let answer = match ControlFrame::parse(text) {
+            Some(ControlFrame::Pong) => return self.heartbeat.answered(),
+            Some(ControlFrame::Ping(argument)) => {
+                self.heartbeat.legacy_ping();
+                ControlFrame::pong_text(argument)
+            }
+            Some(ControlFrame::Id) => ControlFrame::id_text(&self.spark_id),
+            _ => return,
+        };
+        self.session.outbox().push(ServerFrame::text(&answer));
+    }
+
+    fn beat(&mut self) -> Flow {
+        match self.heartbeat.beat(self.session.dialect()) {
+            Verdict::Wait => {}
+            Verdict::Ping => {
+                let now = self.shared.node.clock().wall_ms();
+                self.session
+                    .outbox()
+                    .push(ServerFrame::text(&ControlFrame::ping_text(now)));
+            }
+            Verdict::Close => {
+                tracing::debug!(session = %self.session.id(), "closing a client that answers no ping");
+                self.session.outbox().end(Ending::Reconnect);
+            }
+        }
+        Flow::Continue(())
+    }
+
+    /// Writes everything queued; ends the connection once the session has ended.
+    async fn write(&mut self) -> Flow {
+        loop {
+            let drained = self.session.outbox().drain(&mut self.frames);
+            match drained {
+                Drained::Empty => return Flow::Continue(()),
+                Drained::Ended(ending) => return self.end(&ending).await,
+                Drained::Frames => self.write_drained().await?,
+            }
+        }
+    }
+
+    async fn write_drained(&mut self) -> Flow {
+        // Complete frames go straight to the stream; the library must have nothing of its own
+        // in its buffer then.
+        self.flush().await?;
+        let frames = std::mem::take(&mut self.frames);
+        let writing = write_frames(self.socket.get_mut(), &frames);
+        let written = tokio::time::timeout(self.shared.config.write_timeout, writing).await;
+        self.frames = frames;
+        self.frames.clear();
+        if self.frames.capacity() > 64 {
+            self.frames = Vec::new();
+        }
+        match written {
+            Ok(Ok(())) => Flow::Continue(()),
+            Ok(Err(error)) => {
+                tracing::debug!(session = %self.session.id(), %error, "a client is gone");
+                Flow::Break(())
+            }
+            Err(_) => {
+                tracing::warn!(session = %self.session.id(), "closing a client that takes no bytes");
+                Flow::Break(())
+            }
+        }
+    }
+
+    async fn flush(&mut self) -> Flow {
+        let flushing = self.socket.flush();
+        match tokio::time::timeout(self.shared.config.write_timeout, flushing).await {
+            Ok(Ok(())) => Flow::Continue(()),
+            _ => Flow::Break(()),
+        }
+    }
+
+    async fn end(&mut self, ending: &Ending) -> Flow {
+        if *ending == Ending::Overflow {
+            tracing::warn!(
+                session = %self.session.id(),
+                "closing a client that is too slow: its outbox overflowed"
+            );
+            return Flow::Break(());
+        }
+        let closing = async {
+            if *ending == Ending::Final {
+                let farewell = ServerFrame::text(ControlFrame::SERVER_CLOSE);
+                write_frames(self.socket.get_mut(), &[farewell]).await?;
+            }
+            self.socket.close(None).await?;
+            self.drain_close().await;
+            Ok::<(), Error>(())
+        };
+        let _ = tokio::time::timeout(CLOSE_WAIT, closing).await;
+        Flow::Break(())
+    }
+
+    /// Reads on until the peer's close frame has been seen and ours is written.
+    async fn drain_close(&mut self) {
+        while let Some(Ok(_)) = self.socket.next().await {}
+    }
+
+    /// Tells a client that broke the websocket protocol why it is closed.
+    async fn violated(&mut self, error: Error) -> Flow {
+        let code = match &error {
+            Error::Capacity(CapacityError::MessageTooLong { .. }) => CloseCode::Size,
+            Error::Utf8(_) => CloseCode::Invalid,
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => return Flow::Break(()),
+            Error::Protocol(_) => CloseCode::Protocol,
+            _ => return Flow::Break(()),
+        };
+        tracing::debug!(session = %self.session.id(), %error, "closing a client that broke the protocol");
+        let frame = CloseFrame {
+            code,
+            reason: "".into(),
+        };
+        let closing = async {
+            self.socket.close(Some(frame)).await?;
+            self.drain_close().await;
+            Ok::<(), Error>(())
+        };
+        let _ = tokio::time::timeout(CLOSE_WAIT, closing).await;
+        Flow::Break(())
+    }
+}
+
+async fn wait(blocked: &mut Option<BoxFuture<'static, ()>>) {
+    if let Some(blocked) = blocked {
+        blocked.await;
+    }
+}
