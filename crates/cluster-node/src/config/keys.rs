@@ -1,0 +1,360 @@
+//! The one table of configuration keys.
+
+use crate::config::kind::Kind;
+
+/// One key of the configuration.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    /// The full key, its levels joined by dots.
+    pub path: &'static str,
+    /// Type and range.
+    pub kind: Kind,
+    /// What applies when nobody says anything.
+    pub default: Preset,
+    /// The unit of a number: `ms`, `bytes`.
+    pub unit: Option<&'static str>,
+    /// One sentence for people.
+    pub doc: &'static str,
+    /// Other spellings seen in the wild, full keys.
+    pub aliases: &'static [&'static str],
+    /// A short environment variable besides the systematic one.
+    pub environment: Option<&'static str>,
+    /// A flag of `cluster-node`.
+    pub flag: Option<&'static str>,
+    /// Accepted so that existing files load, without effect in this version.
+    pub inert: bool,
+}
+
+/// A default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Preset {
+    /// Not set; the doc says what that means.
+    Unset,
+    /// A switch.
+    Switch(bool),
+    /// A number.
+    Whole(u64),
+    /// A text, or a word of a choice.
+    Text(&'static str),
+    /// JSON text of a list or an object.
+    Json(&'static str),
+}
+
+/// A port; 0 lets the system choose.
+const PORT: Kind = Kind::Whole {
+    min: 0,
+    max: 65_535,
+};
+/// A pause between two actions: from 1 ms, because 0 would spin, to a day.
+const INTERVAL: Kind = Kind::Whole {
+    min: 1,
+    max: 86_400_000,
+};
+/// A time limit, where 0 means none.
+const LIMIT: Kind = Kind::Whole {
+    min: 0,
+    max: 86_400_000,
+};
+
+const fn key(path: &'static str, kind: Kind, default: Preset, doc: &'static str) -> Key {
+    Key {
+        path,
+        kind,
+        default,
+        unit: None,
+        doc,
+        aliases: &[],
+        environment: None,
+        flag: None,
+        inert: false,
+    }
+}
+
+impl Key {
+    const fn ms(self) -> Self {
+        Self {
+            unit: Some("ms"),
+            ..self
+        }
+    }
+
+    const fn bytes(self) -> Self {
+        Self {
+            unit: Some("bytes"),
+            ..self
+        }
+    }
+
+    const fn also(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    const fn short(self, environment: &'static str, flag: &'static str) -> Self {
+        Self {
+            environment: Some(environment),
+            flag: Some(flag),
+            ..self
+        }
+    }
+
+    const fn inert(self) -> Self {
+        Self {
+            inert: true,
+            ..self
+        }
+    }
+
+    /// The key `path` of `table`.
+    #[must_use]
+    pub fn find(table: &'static [Self], path: &str) -> Option<&'static Self> {
+        table.iter().find(|key| key.path == path)
+    }
+}
+
+/// Every key, in the order in which people read them.
+pub const KEYS: &[Key] = &[
+    key(
+        "name",
+        Kind::Text,
+        Preset::Unset,
+        "The node's name, unique in the cluster; made of address and port when unset.",
+    )
+    .short("HAPPN_NAME", "--name"),
+    key(
+        "host",
+        Kind::Text,
+        Preset::Text("0.0.0.0"),
+        "Where the inner server listens: an IP address, a host name with a dot, or localhost.",
+    )
+    .short("HAPPN_HOST", "--host"),
+    key("port", PORT, Preset::Whole(57_000), "The inner server's port, where peers connect; 0 lets the system choose.")
+        .short("HAPPN_PORT", "--port"),
+    key(
+        "announceHost",
+        Kind::Text,
+        Preset::Unset,
+        "The address that peers are told to connect to; the listening address when unset.",
+    )
+    .short("HAPPN_ANNOUNCE_HOST", "--announce-host"),
+    key("secure", Kind::Switch, Preset::Switch(false), "Whether clients must log in; not supported yet in this version."),
+    key("log.level", Kind::Text, Preset::Text("info"), "What to log: error, warn, info, debug, trace, or filters such as info,happn_server=debug.")
+        .short("HAPPN_LOG", "--log"),
+    key("log.format", Kind::Choice(&["text", "json"]), Preset::Text("text"), "How a log line looks.")
+        .short("HAPPN_LOG_FORMAT", "--log-format"),
+    key(
+        "services.data.config.datastores",
+        Kind::Stores,
+        Preset::Json(r#"[{"name":"main","provider":"sqlite","isDefault":true,"settings":{"filename":"./happn-data/happn.sqlite"}}]"#),
+        "Where documents live; as a flag or in the environment also just the name of a SQLite file.",
+    )
+    .short("HAPPN_DATA", "--data"),
+    key("services.proxy.config.port", PORT, Preset::Whole(55_000), "Where clients connect; 57000 when the inner server has 55000, 0 lets the system choose.")
+        .short("HAPPN_PROXY_PORT", "--proxy-port"),
+    key("services.proxy.config.host", Kind::Text, Preset::Text("0.0.0.0"), "Where the proxy listens, like host.")
+        .short("HAPPN_PROXY_HOST", "--proxy-host"),
+    key("services.proxy.config.timeout", LIMIT, Preset::Whole(1_200_000), "Idle limit of a client's HTTP request; 0 is none.")
+        .ms()
+        .inert(),
+    key("services.proxy.config.allowSelfSignedCerts", Kind::Switch, Preset::Switch(false), "Of no use here: the proxy hands clients to the node in process.")
+        .inert(),
+    key("services.proxy.config.keyPath", Kind::Text, Preset::Unset, "Key file for https; not supported yet in this version."),
+    key("services.proxy.config.certPath", Kind::Text, Preset::Unset, "Certificate file for https; not supported yet in this version."),
+    key("services.proxy.config.defer", Kind::Switch, Preset::Switch(false), "Leaves the proxy closed until the program around the node starts it."),
+    key(
+        "services.orchestrator.config.clusterName",
+        Kind::Segment { star: true },
+        Preset::Text("happn-cluster"),
+        "The cluster's name; nodes of other clusters are ignored.",
+    )
+    .short("HAPPN_CLUSTER_NAME", "--cluster-name"),
+    key(
+        "services.orchestrator.config.serviceName",
+        Kind::Segment { star: false },
+        Preset::Text("happn-cluster-node"),
+        "The group of nodes that this node belongs to.",
+    )
+    .short("HAPPN_SERVICE_NAME", "--service-name"),
+    key(
+        "services.orchestrator.config.deployment",
+        Kind::Segment { star: false },
+        Preset::Text("Test-Deploy"),
+        "Nodes see only nodes of the same deployment.",
+    )
+    .short("HAPPN_DEPLOYMENT", "--deployment"),
+    key("services.orchestrator.config.replicate", Kind::Masks, Preset::Json(r#"["*"]"#), "The paths whose events cross the cluster."),
+    key(
+        "services.orchestrator.config.cluster",
+        Kind::Minimums,
+        Preset::Unset,
+        "How many nodes of each service make the cluster stable; services not named are not connected to.",
+    ),
+    key(
+        "services.orchestrator.config.minimumPeers",
+        Kind::Whole { min: 1, max: 10_000 },
+        Preset::Whole(1),
+        "How many nodes of the own service make the cluster stable, this one included; only used without cluster.",
+    )
+    .also(&["services.orchestrator.config.minimumePeers"]),
+    key(
+        "services.orchestrator.config.stabiliseTimeout",
+        LIMIT,
+        Preset::Unset,
+        "How long a starting node waits for stability before it gives up; unset or 0 is for ever.",
+    )
+    .ms()
+    .also(&["services.orchestrator.config.stabilizeTimeout"]),
+    key(
+        "services.orchestrator.config.timing.stabiliseTimeout",
+        LIMIT,
+        Preset::Unset,
+        "The same; the one outside timing wins.",
+    )
+    .ms()
+    .also(&[
+        "services.orchestrator.config.timing.stabilisedTimeout",
+        "services.orchestrator.config.timing.stabilizeTimeout",
+    ]),
+    key("services.orchestrator.config.timing.keepAlive", INTERVAL, Preset::Whole(5000), "How often the node writes its sign of life.")
+        .ms()
+        .also(&["services.orchestrator.config.timing.keepalive"]),
+    key(
+        "services.orchestrator.config.timing.keepAliveThreshold",
+        INTERVAL,
+        Preset::Whole(6000),
+        "How long a node without a new sign of life still counts as alive.",
+    )
+    .ms()
+    .also(&[
+        "services.orchestrator.config.timing.keepaliveThreshold",
+        "services.orchestrator.config.timing.keepAliveThreshhold",
+        "services.orchestrator.config.timing.keepaliveThreshhold",
+        "services.orchestrator.config.keepAliveThreshold",
+    ]),
+    key("services.orchestrator.config.timing.memberRefresh", INTERVAL, Preset::Whole(5000), "How often the node looks who is there.")
+        .ms(),
+    key("services.orchestrator.config.timing.healthReport", INTERVAL, Preset::Whole(10_000), "How often the node reports its health.")
+        .ms()
+        .also(&["services.orchestrator.config.stableReportInterval"]),
+    key(
+        "services.replicator.config.securityChangesetReplicateInterval",
+        INTERVAL,
+        Preset::Whole(3000),
+        "How often changes of users and groups are sent to the other nodes.",
+    )
+    .ms()
+    .inert(),
+    key("services.transport.config.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "The inner server's transport; https is not supported yet in this version."),
+    key("services.transport.config.keepAliveTimeout", LIMIT, Preset::Unset, "How long an idle HTTP connection is kept.")
+        .ms()
+        .inert(),
+    key(
+        "services.session.config.primusOpts.maxLength",
+        Kind::Whole { min: 1024, max: 1_073_741_824 },
+        Preset::Whole(10_485_760),
+        "The largest message a client may send.",
+    )
+    .bytes(),
+    key("services.session.config.primusOpts.pingInterval", INTERVAL, Preset::Whole(30_000), "How often the node pings its clients.")
+        .ms(),
+    key(
+        "services.session.config.primusOpts.allowSkippedHeartBeats",
+        Kind::Whole { min: 0, max: 1000 },
+        Preset::Whole(1),
+        "How many pings a client may leave unanswered.",
+    ),
+    key("services.session.config.primusOpts.compression", Kind::Switch, Preset::Switch(false), "Whether to compress messages.").inert(),
+    key("services.session.config.disableSessionEventLogging", Kind::Switch, Preset::Switch(false), "Whether to leave sessions out of the log.")
+        .inert(),
+    key(
+        "services.publisher.config.publicationOptions.acknowledgeTimeout",
+        INTERVAL,
+        Preset::Whole(60_000),
+        "How long to wait for the acknowledgement of a publication.",
+    )
+    .ms(),
+    key(
+        "services.subscription.config.subscriptionTree.defaultVariableDepth",
+        Kind::Whole { min: 1, max: 100 },
+        Preset::Whole(5),
+        "How many levels a mask ending in ** reaches when its subscriber does not say.",
+    ),
+    key("services.security.config.adminUser.username", Kind::Text, Preset::Text("_ADMIN"), "The administrator of a secure cluster.").inert(),
+    key("services.security.config.adminUser.password", Kind::Secret, Preset::Unset, "The administrator's password in a secure cluster.").inert(),
+    key("services.security.config.sessionTokenSecret", Kind::Secret, Preset::Unset, "What session tokens of a secure cluster are signed with.").inert(),
+];
+
+/// The keys of one entry of `services.data.config.datastores`.
+pub const STORE_KEYS: &[Key] = &[
+    key(
+        "name",
+        Kind::Text,
+        Preset::Unset,
+        "The store's name, unique in the list.",
+    ),
+    key(
+        "provider",
+        Kind::Text,
+        Preset::Unset,
+        "What keeps the documents: sqlite or memory; sqlite when a filename is given, else memory.",
+    ),
+    key(
+        "isDefault",
+        Kind::Switch,
+        Preset::Switch(false),
+        "Whether it takes the paths that no pattern names; the first one does when none says so.",
+    ),
+    key(
+        "patterns",
+        Kind::Masks,
+        Preset::Json("[]"),
+        "The paths it takes.",
+    ),
+    key(
+        "settings.filename",
+        Kind::Text,
+        Preset::Unset,
+        "SQLite's file; nodes of one machine share it.",
+    )
+    .also(&["settings.fileName", "filename"]),
+    key(
+        "settings.synchronous",
+        Kind::Choice(&["full", "normal"]),
+        Preset::Text("full"),
+        "full: an answered write survives a power cut; normal: it survives the death of the process.",
+    ),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn no_name_is_used_twice() {
+        let mut names = HashSet::new();
+        for key in KEYS {
+            for name in [key.path].iter().chain(key.aliases) {
+                assert!(names.insert(*name), "{name}");
+            }
+            for name in key.environment.iter().chain(&key.flag) {
+                assert!(names.insert(name), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_is_also_a_section() {
+        for key in KEYS {
+            let section = format!("{}.", key.path);
+            assert!(!KEYS.iter().any(|other| other.path.starts_with(&section)));
+        }
+    }
+
+    #[test]
+    fn every_doc_is_a_sentence() {
+        for key in KEYS.iter().chain(STORE_KEYS) {
+            assert!(key.doc.ends_with('.'), "{}", key.path);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What a value may be, and how text becomes one.
+
+use serde_json::{Value, json};
+
+use happn_paths::{Action, validate};
+
+/// The type and range of a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Any text; the empty text counts as not given.
+    Text,
+    /// Like [`Kind::Text`], but never shown.
+    Secret,
+    /// Text that can be a segment of a happn path.
+    Segment {
+        /// Whether `*` is allowed; not where it would act as a wildcard.
+        star: bool,
+    },
+    /// `true` or `false`.
+    Switch,
+    /// A whole number; digits in quotes will do.
+    Whole {
+        /// The smallest allowed.
+        min: u64,
+        /// The largest allowed.
+        max: u64,
+    },
+    /// One of a few words, in any case.
+    Choice(&'static [&'static str]),
+    /// A list of masks.
+    Masks,
+    /// An object from service name to a minimum.
+    Minimums,
+    /// A list of stores; each is an object with the keys of `STORE_KEYS`.
+    Stores,
+}
+
+impl Kind {
+    /// What is allowed, to complete "must be …".
+    #[must_use]
+    pub fn allowed(self) -> String {
+        match self {
+            Self::Text | Self::Secret => "a text of at most 1024 bytes".into(),
+            Self::Segment { star: false } => "a name of letters, digits, '_' and '-'".into(),
+            Self::Segment { star: true } => "a name of letters, digits, '_', '-' and '*'".into(),
+            Self::Switch => "true or false".into(),
+            Self::Whole { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Choice(words) => format!("one of: {}", words.join(", ")),
+            Self::Masks => "a list of paths or masks, such as [\"/orders/*\"]".into(),
+            Self::Minimums => {
+                "an object of service names and minimums, such as {\"my-service\": 2}".into()
+            }
+            Self::Stores => "a list of stores, or the name of a SQLite file".into(),
+        }
+    }
+
+    /// Reads the text of a flag or an environment variable. What cannot be read stays a text,
+    /// which [`Kind::check`] then refuses.
+    #[must_use]
+    pub fn read(self, text: &str) -> Value {
+        let text = text.trim();
+        match self {
+            Self::Switch => match text.to_ascii_lowercase().as_str() {
+                "true" | "1" | "yes" | "on" => json!(true),
+                "false" | "0" | "no" | "off" => json!(false),
+                _ => json!(text),
+            },
+            Self::Masks if !text.starts_with('[') => {
+                json!(text.split(',').map(str::trim).collect::<Vec<_>>())
+            }
+            Self::Stores if !text.starts_with('[') && !text.is_empty() => json!([{
+                "name": "main",
+                "provider": "sqlite",
+                "isDefault": true,
+                "settings": {"filename": text},
+            }]),
+            Self::Masks | Self::Minimums | Self::Stores => {
+                json5::from_str(text).unwrap_or_else(|_| json!(text))
+            }
+            Self::Text
+            | Self::Secret
+            | Self::Segment { .. }
+            | Self::Whole { .. }
+            | Self::Choice(_) => {
+                json!(text)
+            }
+        }
+    }
+
+    /// Whether nothing was given: `null`, or an empty text.
+    #[must_use]
+    pub fn is_absent(value: &Value) -> bool {
+        value.is_null() || value.as_str() == Some("")
+    }
+
+    /// The value in its one canonical form; `None` when it is not allowed.
+    #[must_use]
+    pub fn check(self, value: &Value) -> Option<Value> {
+        match self {
+            Self::Text | Self::Secret => text(value).map(|text| json!(text)),
+            Self::Segment { star } => text(value)
+                .filter(|text| {
+                    text.bytes()
+                        .all(|b| is_segment_byte(b) || (star && b == b'*'))
+                })
+                .map(|text| json!(text)),
+            Self::Switch => value.as_bool().map(|on| json!(on)),
+            Self::Whole { min, max } => whole(value)
+                .filter(|number| (min..=max).contains(number))
+                .map(|number| json!(number)),
+            Self::Choice(words) => {
+                let given = value.as_str()?;
+                let word = words.iter().find(|word| word.eq_ignore_ascii_case(given));
+                word.map(|word| json!(word))
+            }
+            Self::Masks => masks(value),
+            Self::Minimums => minimums(value),
+            Self::Stores => value.is_array().then(|| value.clone()),
+        }
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    let fits = |text: &&str| text.len() <= 1024 && !text.contains(char::is_control);
+    value.as_str().filter(fits)
+}
+
+fn is_segment_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// A whole number in any of the forms in which files and people write one: `5`, `5.0`, `"5"`.
+fn whole(value: &Value) -> Option<u64> {
+    match value {
+        Value::Number(number) => number.as_u64().or_else(|| whole_float(number.as_f64()?)),
+        Value::String(text) => {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            digits.then(|| text.parse().ok()).flatten()
+        }
+        _ => None,
+    }
+}
+
+/// JSON5 and TOML may write a whole number with a fraction of zero.
+fn whole_float(float: f64) -> Option<u64> {
+    // Up to 2^53 every whole number has an exact float; no key allows more.
+    let exact = float.fract() == 0.0 && (0.0..=9_007_199_254_740_992.0).contains(&float);
+    exact.then(|| format!("{float:.0}").parse().ok()).flatten()
+}
+
+fn masks(value: &Value) -> Option<Value> {
+    let list = value.as_array()?;
+    let fits = |entry: &Value| entry.as_str().is_some_and(is_mask);
+    (list.len() <= 1000 && list.iter().all(fits)).then(|| value.clone())
+}
+
+fn is_mask(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 1024 && validate(text, Action::On).is_ok()
+}
+
+fn minimums(value: &Value) -> Option<Value> {
+    let given = value.as_object()?;
+    let mut checked = serde_json::Map::new();
+    for (service, minimum) in given {
+        let minimum = whole(minimum).filter(|minimum| *minimum <= 10_000)?;
+        let named = !service.is_empty() && service.bytes().all(is_segment_byte);
+        checked.insert(named.then(|| service.clone())?, json!(minimum));
+    }
+    Some(Value::Object(checked))
+}

@@ -1,0 +1,113 @@
+//! What holds between keys.
+
+use serde_json::{Value, json};
+
+use crate::address::ListenHost;
+use crate::config::layers::{Layers, Origin};
+use crate::config::problem::Report;
+
+/// Completes derived defaults and checks what no single key can know.
+pub(crate) fn apply(layers: &mut Layers, report: &mut Report) {
+    dodge_the_inner_port(layers);
+    complete_default_stores(layers, report);
+    for key in ["host", "services.proxy.config.host"] {
+        check_host(layers, key, report);
+    }
+    check_unsupported(layers, report);
+    check_ports(layers, report);
+    check_minimums(layers, report);
+    check_timing(layers, report);
+}
+
+const PORT: &str = "port";
+const PROXY_PORT: &str = "services.proxy.config.port";
+const STORES: &str = "services.data.config.datastores";
+const CLUSTER: &str = "services.orchestrator.config.cluster";
+const SERVICE: &str = "services.orchestrator.config.serviceName";
+const KEEP_ALIVE: &str = "services.orchestrator.config.timing.keepAlive";
+const THRESHOLD: &str = "services.orchestrator.config.timing.keepAliveThreshold";
+
+/// The proxy's default port is the inner server's favourite when that one has taken the proxy's.
+fn dodge_the_inner_port(layers: &mut Layers) {
+    if *layers.origin(PROXY_PORT) == Origin::Default && *layers.value(PORT) == json!(55_000) {
+        layers.put(PROXY_PORT, json!(57_000), Origin::Default);
+    }
+}
+
+/// The default list goes through the same door as one from a file.
+fn complete_default_stores(layers: &mut Layers, report: &mut Report) {
+    if *layers.origin(STORES) == Origin::Default {
+        let list = layers.value(STORES).clone();
+        let list = crate::config::stores::check(&list, STORES, &Origin::Default, report);
+        layers.put(STORES, list, Origin::Default);
+    }
+}
+
+fn check_host(layers: &Layers, key: &str, report: &mut Report) {
+    let host = layers.value(key).as_str().unwrap_or_default();
+    if let Err(error) = host.parse::<ListenHost>() {
+        report.rule(layers.origin(key), key, error.to_string());
+    }
+}
+
+fn check_unsupported(layers: &Layers, report: &mut Report) {
+    let mut refuse = |key: &str, what: &str| {
+        let reason = format!("{what} not supported yet in this version");
+        report.rule(layers.origin(key), key, reason);
+    };
+    if *layers.value("secure") == json!(true) {
+        refuse("secure", "security (users, groups, logins) is");
+    }
+    if *layers.value("services.transport.config.mode") == json!("https") {
+        refuse("services.transport.config.mode", "https is");
+    }
+    for key in [
+        "services.proxy.config.keyPath",
+        "services.proxy.config.certPath",
+    ] {
+        if !layers.value(key).is_null() {
+            refuse(key, "https at the proxy is");
+        }
+    }
+}
+
+fn check_ports(layers: &Layers, report: &mut Report) {
+    let port = layers.value(PORT);
+    if *port != json!(0) && port == layers.value(PROXY_PORT) {
+        let origin = match layers.origin(PROXY_PORT) {
+            Origin::Default => layers.origin(PORT),
+            explicit => explicit,
+        };
+        report.rule(
+            origin,
+            PROXY_PORT,
+            format!("{port} is also the inner server's port"),
+        );
+    }
+}
+
+/// A node that its own cluster does not list could never be stable.
+fn check_minimums(layers: &Layers, report: &mut Report) {
+    let Value::Object(cluster) = layers.value(CLUSTER) else {
+        return;
+    };
+    let service = layers.value(SERVICE).as_str().unwrap_or_default();
+    if !cluster.is_empty() && !cluster.contains_key(service) {
+        let reason = format!("it must name the node's own service {service:?}");
+        report.rule(layers.origin(CLUSTER), CLUSTER, reason);
+    }
+}
+
+fn check_timing(layers: &Layers, report: &mut Report) {
+    let beat = layers.value(KEEP_ALIVE).as_u64();
+    let threshold = layers.value(THRESHOLD).as_u64();
+    if threshold <= beat {
+        let origin = match layers.origin(THRESHOLD) {
+            Origin::Default => layers.origin(KEEP_ALIVE),
+            explicit => explicit,
+        };
+        report.warn(format!(
+            "{origin}: {THRESHOLD} should be longer than {KEEP_ALIVE}, or living nodes look dead"
+        ));
+    }
+}

@@ -1,0 +1,250 @@
+//! The values, typed. The tree is that of the keys; what each means stands in the table of keys.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+
+use crate::config::layers::{Layers, Origin};
+use crate::config::problem::Report;
+use crate::config::stores::{Provider, StoreFile};
+
+/// A complete configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// `name`; absent when it shall be made of address and port.
+    pub name: Option<String>,
+    /// `host`.
+    pub host: String,
+    /// `port`; 0 lets the system choose.
+    pub port: u16,
+    /// `announceHost`.
+    pub announce_host: Option<String>,
+    /// `log`.
+    pub log: LogSettings,
+    /// `services`.
+    pub services: Services,
+}
+
+impl Settings {
+    /// Reads the checked tree. Only a key table that disagrees with these types can fail here,
+    /// which the tests rule out.
+    pub(crate) fn from_layers(layers: &Layers, report: &mut Report) -> Option<Self> {
+        let read = serde_json::from_value(layers.tree());
+        read.map_err(|error| report.rule(&Origin::Default, "configuration", error.to_string()))
+            .ok()
+    }
+}
+
+/// `log`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LogSettings {
+    /// A level or a list of filters.
+    pub level: String,
+    /// How a line looks.
+    pub format: LogFormat,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// `services`, each without its `config` level.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Services {
+    /// `services.data.config`.
+    #[serde(deserialize_with = "config")]
+    pub data: DataSettings,
+    /// `services.proxy.config`.
+    #[serde(deserialize_with = "config")]
+    pub proxy: ProxySettings,
+    /// `services.orchestrator.config`.
+    #[serde(deserialize_with = "config")]
+    pub orchestrator: OrchestratorSettings,
+    /// `services.session.config`.
+    #[serde(deserialize_with = "config")]
+    pub session: SessionSettings,
+    /// `services.publisher.config`.
+    #[serde(deserialize_with = "config")]
+    pub publisher: PublisherSettings,
+    /// `services.subscription.config`.
+    #[serde(deserialize_with = "config")]
+    pub subscription: SubscriptionSettings,
+}
+
+/// `services.data.config`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct DataSettings {
+    /// `datastores`: never empty, exactly one is the default.
+    pub datastores: Vec<Store>,
+}
+
+/// One entry of `datastores`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Store {
+    /// Unique in the list.
+    pub name: String,
+    /// What keeps the documents.
+    pub provider: Provider,
+    /// Whether it takes the paths that no pattern names.
+    pub is_default: bool,
+    /// The paths it takes.
+    pub patterns: Vec<String>,
+    /// What the provider needs.
+    pub settings: StoreFile,
+}
+
+/// `services.proxy.config`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct ProxySettings {
+    /// Where clients connect; 0 lets the system choose.
+    pub port: u16,
+    /// Where the proxy listens.
+    pub host: String,
+    /// Whether the proxy waits for the program around the node to start it.
+    pub defer: bool,
+}
+
+/// `services.orchestrator.config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrchestratorSettings {
+    /// The cluster's name.
+    pub cluster_name: String,
+    /// The group this node belongs to.
+    pub service_name: String,
+    /// Nodes see only nodes of the same deployment.
+    pub deployment: String,
+    /// The masks of what crosses the cluster.
+    pub replicate: Vec<String>,
+    /// Minimum number of nodes by service.
+    #[serde(default)]
+    pub cluster: BTreeMap<String, usize>,
+    /// Used when `cluster` is empty.
+    pub minimum_peers: usize,
+    #[serde(default, deserialize_with = "limit")]
+    stabilise_timeout: Option<Duration>,
+    /// `timing`.
+    pub timing: TimingSettings,
+}
+
+impl OrchestratorSettings {
+    /// The minimums that apply: `cluster`, else `minimumPeers` for the own service.
+    #[must_use]
+    pub fn minimums(&self) -> BTreeMap<String, usize> {
+        match self.cluster.is_empty() {
+            true => BTreeMap::from([(self.service_name.clone(), self.minimum_peers)]),
+            false => self.cluster.clone(),
+        }
+    }
+
+    /// How long a starting node waits for stability; `None` is for ever.
+    #[must_use]
+    pub fn stabilise_timeout(&self) -> Option<Duration> {
+        let given = self.stabilise_timeout.or(self.timing.stabilise_timeout);
+        given.filter(|limit| !limit.is_zero())
+    }
+}
+
+/// `services.orchestrator.config.timing`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TimingSettings {
+    /// Between two signs of life.
+    #[serde(deserialize_with = "interval")]
+    pub keep_alive: Duration,
+    /// After this long without a new sign of life a node is gone.
+    #[serde(deserialize_with = "interval")]
+    pub keep_alive_threshold: Duration,
+    /// Between two looks at who is there.
+    #[serde(deserialize_with = "interval")]
+    pub member_refresh: Duration,
+    /// Between two health reports.
+    #[serde(deserialize_with = "interval")]
+    pub health_report: Duration,
+    #[serde(default, deserialize_with = "limit")]
+    stabilise_timeout: Option<Duration>,
+}
+
+/// `services.session.config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SessionSettings {
+    /// `primusOpts`.
+    pub primus_opts: PrimusSettings,
+}
+
+/// `services.session.config.primusOpts`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PrimusSettings {
+    /// The largest message a client may send, in bytes.
+    pub max_length: usize,
+    /// Between two pings.
+    #[serde(deserialize_with = "interval")]
+    pub ping_interval: Duration,
+    /// How many pings a client may leave unanswered.
+    pub allow_skipped_heart_beats: u32,
+}
+
+/// `services.publisher.config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublisherSettings {
+    /// `publicationOptions`.
+    pub publication_options: PublicationSettings,
+}
+
+/// `services.publisher.config.publicationOptions`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PublicationSettings {
+    /// How long to wait for an acknowledgement.
+    #[serde(deserialize_with = "interval")]
+    pub acknowledge_timeout: Duration,
+}
+
+/// `services.subscription.config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionSettings {
+    /// `subscriptionTree`.
+    pub subscription_tree: SubscriptionTreeSettings,
+}
+
+/// `services.subscription.config.subscriptionTree`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SubscriptionTreeSettings {
+    /// How many levels a mask ending in `**` reaches when its subscriber does not say.
+    pub default_variable_depth: u32,
+}
+
+/// Opens the `config` level that every service has.
+fn config<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    #[derive(Deserialize)]
+    struct Level<T> {
+        config: T,
+    }
+    Level::deserialize(deserializer).map(|level| level.config)
+}
+
+fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    interval(deserializer).map(Some)
+}
