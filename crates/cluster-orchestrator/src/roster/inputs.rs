@@ -1,0 +1,198 @@
+//! What each input changes.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use happn_core::{Beat, ClusterInfo, ConnectError};
+
+use super::Roster;
+use super::backoff;
+use super::interface::{DropReason, Effect};
+use super::member::{Link, Member};
+
+impl Roster {
+    pub(super) fn see_beats(&mut self, now: Duration, beats: Vec<Beat>, effects: &mut Vec<Effect>) {
+        let mut seen = self.relevant(beats);
+        self.announced |= seen.remove(&self.config.endpoint).is_some();
+        for (endpoint, member) in &mut self.members {
+            if !seen.contains_key(endpoint) {
+                member.record_vanished();
+            }
+        }
+        let threshold = self.config.timing.keep_alive_threshold;
+        for (endpoint, beat) in seen {
+            match self.members.get_mut(&endpoint) {
+                Some(member) => member.record_seen(now, beat, threshold),
+                None => {
+                    let member = Member::first_seen(now, beat, threshold);
+                    self.members.insert(endpoint, member);
+                }
+            }
+        }
+        self.drop_superseded(now, effects);
+        self.members.retain(|_, member| !member.is_gone());
+    }
+
+    /// One beat per endpoint of a node that we want to be connected to, and our own.
+    fn relevant(&self, beats: Vec<Beat>) -> BTreeMap<String, Beat> {
+        let mut relevant: BTreeMap<String, Beat> = BTreeMap::new();
+        for beat in beats {
+            let ours = beat.cluster.as_ref();
+            let same_cluster = ours.is_none_or(|name| *name == self.config.cluster_name);
+            if !same_cluster || !self.config.cluster.contains_key(&beat.service) {
+                continue;
+            }
+            // A node that changed its service leaves its old record behind. Both marks come from
+            // that node's clock, so that they may be compared.
+            let newest = relevant.get(&beat.endpoint);
+            if newest.is_none_or(|known| known.mark < beat.mark) {
+                relevant.insert(beat.endpoint.clone(), beat);
+            }
+        }
+        relevant
+    }
+
+    /// A node that restarted under another address may be reachable under the old one too; with
+    /// two links to it every event would arrive twice.
+    fn drop_superseded(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let alive: BTreeSet<String> = self
+            .members
+            .values()
+            .filter(|member| member.has_fresh_record())
+            .filter_map(|member| member.peer_name().map(str::to_owned))
+            .collect();
+        let superseded: Vec<String> = self
+            .members
+            .iter()
+            .filter(|(_, member)| !member.has_fresh_record())
+            .filter(|(_, member)| member.peer_name().is_some_and(|name| alive.contains(name)))
+            .map(|(endpoint, _)| endpoint.clone())
+            .collect();
+        for endpoint in superseded {
+            self.link_down(now, &endpoint, effects);
+            let reason = DropReason::Superseded;
+            effects.push(Effect::Drop { endpoint, reason });
+        }
+    }
+
+    pub(super) fn connected(
+        &mut self,
+        now: Duration,
+        endpoint: String,
+        name: String,
+        effects: &mut Vec<Effect>,
+    ) {
+        let threshold = self.config.timing.keep_alive_threshold;
+        let Some(member) = self.members.get_mut(&endpoint) else {
+            return;
+        };
+        if member.link != Link::Dialing {
+            return;
+        }
+        if name == self.config.name {
+            // Ourselves under another address, or a second node with our name: peers could not
+            // tell the two apart, and our own events would come back.
+            member.refuse(now + backoff::CAP, now);
+            let reason = DropReason::OwnName;
+            if member.failures == 1 {
+                effects.push(Effect::Unreachable {
+                    endpoint: endpoint.clone(),
+                    reason: reason.to_string(),
+                });
+            }
+            effects.push(Effect::Drop { endpoint, reason });
+            return;
+        }
+        member.connected(now, name, threshold);
+        effects.push(Effect::Subscribe { endpoint });
+    }
+
+    pub(super) fn subscribed(
+        &mut self,
+        now: Duration,
+        endpoint: String,
+        effects: &mut Vec<Effect>,
+    ) {
+        let threshold = self.config.timing.keep_alive_threshold;
+        let Some(member) = self.members.get_mut(&endpoint) else {
+            return;
+        };
+        if let Some(name) = member.subscribed(now, threshold) {
+            effects.push(Effect::PeerAdded { endpoint, name });
+        }
+    }
+
+    pub(super) fn connect_failed(
+        &mut self,
+        now: Duration,
+        endpoint: String,
+        error: &ConnectError,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some(member) = self.members.get_mut(&endpoint) else {
+            return;
+        };
+        if member.link != Link::Dialing {
+            return;
+        }
+        let pause = match error {
+            ConnectError::Unreachable { .. } => self.backoff.pause(member.failures),
+            ConnectError::NotHappn { .. } | ConnectError::Refused { .. } => backoff::CAP,
+        };
+        member.refuse(now + pause, now);
+        if member.failures == 1 {
+            let reason = error.to_string();
+            effects.push(Effect::Unreachable { endpoint, reason });
+        }
+        self.members.retain(|_, member| !member.is_gone());
+    }
+
+    pub(super) fn link_lost(&mut self, now: Duration, endpoint: &str, effects: &mut Vec<Effect>) {
+        self.link_down(now, endpoint, effects);
+        self.members.retain(|_, member| !member.is_gone());
+    }
+
+    fn link_down(&mut self, now: Duration, endpoint: &str, effects: &mut Vec<Effect>) {
+        let Some(member) = self.members.get_mut(endpoint) else {
+            return;
+        };
+        if !member.is_linked() {
+            return;
+        }
+        let failures = member.failures_after_loss(now);
+        let redial_at = now + self.backoff.pause(failures.saturating_sub(1));
+        let threshold = self.config.timing.keep_alive_threshold;
+        if let Some(name) = member.lost(redial_at, failures, now + threshold) {
+            let endpoint = endpoint.to_owned();
+            effects.push(Effect::PeerRemoved { endpoint, name });
+        }
+    }
+
+    pub(super) fn peer_arrived(
+        &mut self,
+        now: Duration,
+        session_id: Arc<str>,
+        info: ClusterInfo,
+        effects: &mut Vec<Effect>,
+    ) {
+        let service = info.service_name.as_ref();
+        let ours = info.cluster_name == self.config.cluster_name
+            && service.is_some_and(|service| self.config.cluster.contains_key(service))
+            && info.endpoint.as_ref() != Some(&self.config.endpoint);
+        if !ours {
+            return;
+        }
+        let endpoint = info.endpoint.clone();
+        if !self.inbound.insert(session_id, info.endpoint, info.name) {
+            return;
+        }
+        let member = endpoint.and_then(|endpoint| self.members.get_mut(&endpoint));
+        match member {
+            Some(member) if member.has_fresh_record() => member.dial_soon(now + backoff::BASE),
+            // Not in the table as we know it, and a login proves nothing: look again.
+            _ if !effects.contains(&Effect::RefreshMembers) => effects.push(Effect::RefreshMembers),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! One node that this node knows of.
+
+use std::time::Duration;
+
+use happn_core::Beat;
+
+use super::record::Record;
+
+/// How long a record that never moved may hold the node back while its first dial is under way.
+/// Long enough for a living node to answer, short enough for a table full of remnants.
+const FIRST_DIAL_GRACE: Duration = Duration::from_secs(2);
+
+/// How long a new peer may take to connect to us, too, before we call ourselves stable without.
+const ANSWER_GRACE: Duration = Duration::from_secs(2);
+
+/// A link that lived this long was good; its loss starts a new series of redials.
+const GOOD_LINK: Duration = Duration::from_secs(10);
+
+#[derive(Debug)]
+pub(super) struct Member {
+    pub(super) service: String,
+    pub(super) link: Link,
+    /// Dials and short-lived links that failed in a row.
+    pub(super) failures: u32,
+    record: Option<Record>,
+    /// Was a peer since its record came alive.
+    was_peer: bool,
+    /// Until then it holds the node back from being stable if it is no peer.
+    settle_by: Duration,
+    /// Until then it does so if it is a peer but has no session here.
+    answer_by: Duration,
+}
+
+/// Our connection to the member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    Down {
+        redial_at: Duration,
+    },
+    Dialing,
+    /// Logged in, subscribing.
+    Connected {
+        name: String,
+    },
+    /// Logged in and subscribed.
+    Peer {
+        name: String,
+        since: Duration,
+    },
+}
+
+/// The circumstances under which a member is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    pub(super) now: Duration,
+    /// The member has a session here.
+    pub(super) is_inbound: bool,
+}
+
+/// How a member looks from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct View {
+    /// Counts as a known node.
+    pub(super) listed: bool,
+    pub(super) connected: bool,
+    pub(super) peer: bool,
+    pub(super) inbound: bool,
+    /// Holds the node back from being stable.
+    pub(super) blocking: bool,
+}
+
+impl Member {
+    pub(super) fn first_seen(now: Duration, beat: Beat, threshold: Duration) -> Self {
+        Self {
+            service: beat.service,
+            link: Link::Down { redial_at: now },
+            failures: 0,
+            record: Some(Record::first_seen(now, beat.mark)),
+            was_peer: false,
+            settle_by: now + FIRST_DIAL_GRACE.min(threshold),
+            answer_by: now,
+        }
+    }
+
+    pub(super) fn record_seen(&mut self, now: Duration, beat: Beat, threshold: Duration) {
+        self.service = beat.service;
+        let revived = match &mut self.record {
+            Some(record) => record.observe(now, beat.mark, threshold),
+            None => {
+                self.record = Some(Record::first_seen(now, beat.mark));
+                true
+            }
+        };
+        if revived && !self.is_linked() {
+            self.failures = 0;
+            self.was_peer = false;
+            self.settle_by = now + FIRST_DIAL_GRACE.min(threshold);
+            self.dial_soon(now);
+        }
+    }
+
+    pub(super) fn record_vanished(&mut self) {
+        self.record = None;
+    }
+
+    /// Nothing is left of it: neither a record, not even a stale one, nor a link.
+    pub(super) fn is_gone(&self) -> bool {
+        self.record.is_none() && matches!(self.link, Link::Down { .. })
+    }
+
+    pub(super) fn has_fresh_record(&self) -> bool {
+        self.record.is_some_and(|record| !record.stale)
+    }
+
+    pub(super) fn is_proven(&self) -> bool {
+        self.record.is_some_and(|record| record.proven)
+    }
+
+    pub(super) fn is_linked(&self) -> bool {
+        matches!(self.link, Link::Connected { .. } | Link::Peer { .. })
+    }
+
+    /// The name it gave when we logged in.
+    pub(super) fn name(&self) -> Option<&str> {
+        match &self.link {
+            Link::Connected { name } | Link::Peer { name, .. } => Some(name),
+            Link::Down { .. } | Link::Dialing => None,
+        }
+    }
+
+    pub(super) fn peer_name(&self) -> Option<&str> {
+        match &self.link {
+            Link::Peer { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    // === transitions ===
+
+    /// Brings a waiting redial forward to `at`.
+    pub(super) fn dial_soon(&mut self, at: Duration) {
+        if let Link::Down { redial_at } = &mut self.link {
+            *redial_at = at.min(*redial_at);
+        }
+    }
+
+    pub(super) fn connected(&mut self, now: Duration, name: String, threshold: Duration) {
+        if self.failures == 0 && !self.was_peer {
+            self.settle_by = now + threshold;
+        }
+        self.link = Link::Connected { name };
+    }
+
+    /// The name of the new peer, unless it is not waiting for its subscription.
+    pub(super) fn subscribed(&mut self, now: Duration, threshold: Duration) -> Option<String> {
+        let Link::Connected { name } = &self.link else {
+            return None;
+        };
+        let name = name.clone();
+        self.link = Link::Peer {
+            name: name.clone(),
+            since: now,
+        };
+        self.was_peer = true;
+        self.answer_by = now + ANSWER_GRACE.min(threshold);
+        Some(name)
+    }
+
+    /// A dial failed, or whoever answered it is not to be a peer.
+    pub(super) fn refuse(&mut self, redial_at: Duration, now: Duration) {
+        self.failures = self.failures.saturating_add(1);
+        self.link = Link::Down { redial_at };
+        if !self.was_peer {
+            self.settle_by = self.settle_by.min(now);
+        }
+    }
+
+    /// The failures in a row if the link is lost now.
+    pub(super) fn failures_after_loss(&self, now: Duration) -> u32 {
+        match &self.link {
+            Link::Peer { since, .. } if now.saturating_sub(*since) >= GOOD_LINK => 0,
+            _ => self.failures.saturating_add(1),
+        }
+    }
+
+    /// The link is gone; the name if it was a peer.
+    pub(super) fn lost(
+        &mut self,
+        redial_at: Duration,
+        failures: u32,
+        settle_by: Duration,
+    ) -> Option<String> {
+        let was = std::mem::replace(&mut self.link, Link::Down { redial_at });
+        self.failures = failures;
+        match was {
+            Link::Peer { name, .. } => {
+                self.settle_by = settle_by;
+                Some(name)
+            }
+            _ => None,
+        }
+    }
+
+    // === questions ===
+
+    pub(super) fn is_due(&self, at: Now) -> bool {
+        let is_time = matches!(self.link, Link::Down { redial_at } if redial_at <= at.now);
+        is_time && self.is_alive(at)
+    }
+
+    pub(super) fn view(&self, at: Now) -> View {
+        let peer = self.peer_name().is_some();
+        let is_settling = at.now < self.settle_by;
+        let shows_life = self.is_proven() || at.is_inbound || is_settling;
+        let listed = self.is_linked() || (self.has_fresh_record() && shows_life);
+        let blocking = match peer {
+            true => !at.is_inbound && at.now < self.answer_by,
+            false => listed && is_settling,
+        };
+        View {
+            listed,
+            connected: self.is_linked(),
+            peer,
+            inbound: at.is_inbound,
+            blocking,
+        }
+    }
+
+    /// The next time at which it is to be dialed or looks different without any input.
+    pub(super) fn next_wake(&self, at: Now, may_dial: bool) -> Option<Duration> {
+        let redial = match self.link {
+            Link::Down { redial_at } if may_dial && self.is_alive(at) => Some(redial_at),
+            _ => None,
+        };
+        let deadline = match self.link {
+            Link::Peer { .. } => self.answer_by,
+            _ => self.settle_by,
+        };
+        let deadline = Some(deadline).filter(|deadline| *deadline > at.now);
+        redial.into_iter().chain(deadline).min()
+    }
+
+    /// Worth dialing: its record moves, or it is connected to us and has a record. The latter is
+    /// not enough to be listed, because a session of a dead node can linger.
+    fn is_alive(&self, at: Now) -> bool {
+        self.record
+            .is_some_and(|record| !record.stale || at.is_inbound)
+    }
+}
