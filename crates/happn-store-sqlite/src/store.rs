@@ -1,0 +1,134 @@
+//! The store: two queues and the threads behind them.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use happn_core::{
+    BoxFuture, DataStore, Document, Increment, Incremented, Query, StoreFuture, Write,
+};
+use happn_paths::StoreGlob;
+use tokio::sync::watch;
+
+use crate::connection::{open_reader, open_writer};
+use crate::queue::Queue;
+use crate::reader::{self, Read};
+use crate::writer::{Change, Writer};
+use crate::{OpenError, SqliteConfig};
+
+/// What a write takes in the queue beside its path and data, roughly, in bytes.
+const WRITE_OVERHEAD: usize = 256;
+
+/// A data store in one SQLite file.
+///
+/// Several stores, in one process or in several processes of one machine, may have the same file
+/// open; each sees the others' writes as soon as they are answered.
+///
+/// Dropping the store without [`DataStore::close`] returns at once: writes that are queued are
+/// still done, unless the process ends first.
+pub struct SqliteStore {
+    changes: Queue<Change>,
+    reads: Queue<Read>,
+    /// Closes when the last thread has ended.
+    threads: watch::Receiver<()>,
+}
+
+impl SqliteStore {
+    /// Opens or makes the file and starts the threads. Blocks while it does; waits up to the busy
+    /// timeout for other processes that start on the same file.
+    ///
+    /// # Errors
+    /// When the file cannot be used; see [`OpenError`].
+    pub fn open(config: SqliteConfig) -> Result<Self, OpenError> {
+        let connection = open_writer(&config)?;
+        let connections = (0..config.readers.max(1))
+            .map(|_| open_reader(&config))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (changes, change_jobs) = Queue::new(config.queue_max, config.queue_bytes_max);
+        let (reads, read_jobs) = Queue::new(config.read_queue_max, usize::MAX);
+        let read_jobs = Arc::new(Mutex::new(read_jobs));
+        tracing::debug!(file = %config.filename.display(), "database opened");
+
+        let (running, threads) = watch::channel(());
+        let running = Running {
+            token: Arc::new(running),
+            file: config.filename,
+        };
+        let writer = Writer::new(connection, config.busy_timeout);
+        let batch_max = config.batch_max;
+        running.spawn("sqlite-writer".to_owned(), move || {
+            writer.run(change_jobs, batch_max);
+        })?;
+        for (number, connection) in connections.into_iter().enumerate() {
+            let jobs = read_jobs.clone();
+            running.spawn(format!("sqlite-reader-{number}"), move || {
+                reader::run(&connection, &jobs);
+            })?;
+        }
+        Ok(Self {
+            changes,
+            reads,
+            threads,
+        })
+    }
+}
+
+/// Starts threads and lets others notice when all have ended.
+struct Running {
+    token: Arc<watch::Sender<()>>,
+    file: PathBuf,
+}
+
+impl Running {
+    fn spawn(&self, name: String, work: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+        let token = self.token.clone();
+        let body = move || {
+            work();
+            drop(token);
+        };
+        match thread::Builder::new().name(name).spawn(body) {
+            Ok(_) => Ok(()),
+            Err(source) => Err(OpenError::Thread {
+                file: self.file.clone(),
+                source,
+            }),
+        }
+    }
+}
+
+impl DataStore for SqliteStore {
+    fn upsert(&self, write: Write) -> StoreFuture<Document> {
+        let bytes = write.path.as_str().len() + write.data.as_bytes().len() + WRITE_OVERHEAD;
+        self.changes
+            .submit(bytes, |reply| Change::Upsert(write, reply))
+    }
+
+    fn increment(&self, increment: Increment) -> StoreFuture<Incremented> {
+        let bytes = increment.path.as_str().len() + increment.gauge.len() + WRITE_OVERHEAD;
+        self.changes
+            .submit(bytes, |reply| Change::Increment(increment, reply))
+    }
+
+    fn remove(&self, selector: StoreGlob) -> StoreFuture<u64> {
+        let bytes = selector.as_str().len() + WRITE_OVERHEAD;
+        self.changes
+            .submit(bytes, |reply| Change::Remove(selector, reply))
+    }
+
+    fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
+        self.reads.submit(0, |reply| Read::Find(query, reply))
+    }
+
+    fn count(&self, query: Query) -> StoreFuture<u64> {
+        self.reads.submit(0, |reply| Read::Count(query, reply))
+    }
+
+    /// Refuses new calls at once. The future completes when all accepted ones are answered and
+    /// the file is closed; dropping it does not stop that.
+    fn close(&self) -> BoxFuture<'static, ()> {
+        self.changes.close();
+        self.reads.close();
+        let mut threads = self.threads.clone();
+        Box::pin(async move { while threads.changed().await.is_ok() {} })
+    }
+}
