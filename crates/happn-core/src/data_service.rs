@@ -31,8 +31,11 @@ pub struct DataService {
 
 /// A write and what follows it.
 pub(crate) struct Job {
-    start: Box<dyn FnOnce(&dyn DataStore) -> Run + Send>,
+    start: Start,
 }
+
+/// Hands a write to its store.
+type Start = Box<dyn FnOnce(&dyn DataStore) -> Run + Send>;
 
 /// A write under way; completes when what follows it has run.
 type Run = BoxFuture<'static, ()>;
@@ -128,7 +131,7 @@ impl DataService {
         start: impl FnOnce(&dyn DataStore) -> StoreFuture<T> + Send + 'static,
         then: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Option<Blocked> {
-        let start: Box<dyn FnOnce(&dyn DataStore) -> Run + Send> = Box::new(move |store| {
+        let start: Start = Box::new(move |store| {
             let answer = start(store);
             Box::pin(async move { then(answer.await) })
         });

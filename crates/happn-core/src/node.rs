@@ -15,7 +15,7 @@ use crate::publisher::{Publication, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 use crate::seams::session_events::{ClusterInfo, SessionEvent, SessionEvents};
 use crate::session::Connection;
-use crate::subscriptions::{Removal, Subscriptions};
+use crate::subscriptions::Subscriptions;
 use crate::{Authority, Clock, DataService, Ending, NodeConfig, Session};
 
 /// One happn node. Shared by everything that serves it.
@@ -140,7 +140,7 @@ impl Node {
 
     /// Forgets a client and everything it subscribed to.
     pub fn detach(&self, session: &Session) {
-        self.subscriptions.remove(session, &Removal::Everything);
+        self.subscriptions.forget(session);
         self.sessions().remove(session.id());
         let session_id = session.id().clone();
         let _ = self

@@ -121,7 +121,7 @@ impl Subscriptions {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let mut own = session.subscriptions();
         let mut ids = match removal {
-            Removal::Everything => own.by_topic.drain().flat_map(|(_, ids)| ids).collect(),
+            Removal::Everything => own.take_all(),
             Removal::Channel(channel) => own.by_topic.remove(&topic(channel)).unwrap_or_default(),
             Removal::Reference(channel, reference) => own.take(&table, channel, reference),
         };
@@ -130,6 +130,19 @@ impl Subscriptions {
         let mut removed: Vec<_> = ids.drain(..).filter_map(|id| table.take(id)).collect();
         removed.sort_by_key(|subscription| subscription.sequence);
         removed
+    }
+
+    /// Takes off whatever a session that is gone still holds, a share at a time: publications of
+    /// others must not wait for the clean-up of one client with very many subscriptions.
+    pub(crate) fn forget(&self, session: &Session) {
+        const SHARE: usize = 256;
+        let held = session.subscriptions().take_all();
+        for share in held.chunks(SHARE) {
+            let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+            for &id in share {
+                table.take(id);
+            }
+        }
     }
 
     /// The reference of the session's subscription that carried this `refCount`.
@@ -177,6 +190,10 @@ pub(crate) struct OwnSubscriptions {
 }
 
 impl OwnSubscriptions {
+    fn take_all(&mut self) -> Vec<u32> {
+        self.by_topic.drain().flat_map(|(_, ids)| ids).collect()
+    }
+
     fn take(&mut self, table: &Table, channel: &Channel, reference: &str) -> Vec<u32> {
         let key = topic(channel);
         let Some(ids) = self.by_topic.get_mut(&key) else {

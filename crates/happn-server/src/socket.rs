@@ -178,7 +178,7 @@ impl Client {
 
     async fn handle(&mut self, message: Message) -> Flow {
         match message {
-            Message::Text(text) => self.receive(text.into()),
+            Message::Text(text) => self.receive(text.as_ref()),
             Message::Ping(_) => {
                 self.heartbeat.answered();
                 // The library has queued the pong.
@@ -193,8 +193,8 @@ impl Client {
         Flow::Continue(())
     }
 
-    fn receive(&mut self, frame: Bytes) {
-        match self.shared.node.receive(&self.session, &frame) {
+    fn receive(&mut self, frame: &Bytes) {
+        match self.shared.node.receive(&self.session, frame) {
             Received::Done => {}
             Received::Answer(answer) => self.answers.push(answer),
             Received::Blocked(mut blocked) => {

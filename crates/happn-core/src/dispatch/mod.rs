@@ -98,9 +98,9 @@ impl<'a> Call<'a> {
             "request-nonce" => self.request_nonce(),
             "revoke-token" => self.fail(not_secure("Cannot revoke-token Not Secure")),
             "change-password" => self.fail(not_secure("Cannot change-password Not Secure")),
-            "disconnect-child-sessions" => self.answer(ObjectResponse::ok(Json::NULL)),
+            "disconnect-child-sessions" => self.answer(&ObjectResponse::ok(Json::NULL)),
             "disconnect" if self.session.dialect() == Dialect::Happn2 => {
-                self.answer(ObjectResponse::ok(Json::NULL))
+                self.answer(&ObjectResponse::ok(Json::NULL))
             }
             // An unknown action gets no answer; clients run into their own timeout.
             _ => Received::Done,
@@ -123,13 +123,13 @@ impl<'a> Call<'a> {
         self.request.data.map(|raw| Json::share(self.frame, raw))
     }
 
-    fn answer(&self, response: ObjectResponse) -> Received {
-        reply(self.session, &self.echo, &response);
+    fn answer(&self, response: &ObjectResponse) -> Received {
+        reply(self.session, &self.echo, response);
         Received::Done
     }
 
     fn fail(&self, error: WireError) -> Received {
-        self.answer(ObjectResponse::error(error))
+        self.answer(&ObjectResponse::error(error))
     }
 
     /// Runs `then` once `operation` on `path` is allowed, or answers the refusal.

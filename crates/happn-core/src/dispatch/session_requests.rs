@@ -27,12 +27,12 @@ impl Call<'_> {
         if self.session.dialect() == happn_protocol::Dialect::Unknown {
             return Received::Done;
         }
-        self.answer(ObjectResponse::ok(Json::NULL))
+        self.answer(&ObjectResponse::ok(Json::NULL))
     }
 
     pub(super) fn describe(self) -> Received {
         let description = self.node.description(self.session.is_browser());
-        self.answer(ObjectResponse::ok(description))
+        self.answer(&ObjectResponse::ok(description))
     }
 
     pub(super) fn login(self) -> Received {
@@ -62,7 +62,7 @@ impl Call<'_> {
                 .acknowledgements
                 .acknowledge(&publication_id, self.session.id());
         }
-        self.answer(ObjectResponse::ok(Json::NULL))
+        self.answer(&ObjectResponse::ok(Json::NULL))
     }
 }
 

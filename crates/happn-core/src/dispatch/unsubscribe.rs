@@ -29,7 +29,7 @@ impl Call<'_> {
             status_first: true,
             ..Meta::default()
         };
-        self.answer(ObjectResponse {
+        self.answer(&ObjectResponse {
             meta,
             ..ObjectResponse::ok(data)
         })
