@@ -10,10 +10,12 @@
 //! time through [`happn_core::Clock`]. It does not look into the events it passes on.
 
 mod config;
+mod driver;
 mod keepalive;
 mod roster;
 
 pub use config::{ConfigError, OrchestratorConfig, Timing};
+pub use driver::{Orchestrator, StabiliseError, View};
 pub use keepalive::{KeepaliveDocuments, NodeRecord};
 pub use roster::{
     Counts, DropReason, Effect, HealthReport, Input, MemberSnapshot, Roster, ServiceCounts,

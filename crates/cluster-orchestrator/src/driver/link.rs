@@ -1,0 +1,194 @@
+//! One task per link: connect, subscribe, pass events on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use happn_core::{Clock, ConnectError, LinkError, PeerConnector, PeerEvents, PeerLink, PeerLogin};
+use happn_protocol::Json;
+use serde::Serialize;
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::bounded::within;
+use super::run::Message;
+use crate::config::OrchestratorConfig;
+
+/// The longest a dial with its login may take, whatever the connector's own bound is.
+const CONNECT_MAX: Duration = Duration::from_secs(20);
+
+/// The longest a peer may take to confirm all subscriptions.
+const SUBSCRIBE_MAX: Duration = Duration::from_secs(10);
+
+/// The longest a good-bye may take.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
+
+/// Starts links.
+pub(super) struct Dialer {
+    pub(super) config: Arc<OrchestratorConfig>,
+    pub(super) connector: Arc<dyn PeerConnector>,
+    pub(super) events: Arc<dyn PeerEvents>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) messages: mpsc::Sender<Message>,
+    pub(super) cancel: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+/// A link that was started.
+pub(super) struct LinkHandle {
+    /// Tells its messages from those of an earlier link to the same endpoint.
+    pub(super) id: u64,
+    pub(super) subscribe: Arc<Notify>,
+    pub(super) cancel: CancellationToken,
+}
+
+/// What happened on a link.
+pub(super) enum LinkNews {
+    Connected(String),
+    ConnectFailed(ConnectError),
+    Subscribed,
+    Lost(LinkError),
+    /// The task itself failed, in whatever phase.
+    Died(String),
+}
+
+/// The `info` block by which nodes recognise each other, with the members of the reference.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LoginInfo<'a> {
+    name: &'a str,
+    cluster_name: &'a str,
+    service_name: &'a str,
+    endpoint: &'a str,
+    #[serde(rename = "_browser")]
+    browser: bool,
+    #[serde(rename = "_local")]
+    local: bool,
+}
+
+impl Dialer {
+    /// Dials `endpoint` in a task of its own, which answers with [`LinkNews`] under `id`.
+    pub(super) fn dial(&self, endpoint: String, id: u64) -> LinkHandle {
+        let cancel = self.cancel.child_token();
+        let subscribe = Arc::new(Notify::new());
+        let task = LinkTask {
+            id,
+            endpoint,
+            config: Arc::clone(&self.config),
+            connector: Arc::clone(&self.connector),
+            events: Arc::clone(&self.events),
+            clock: Arc::clone(&self.clock),
+            messages: self.messages.clone(),
+            subscribe: Arc::clone(&subscribe),
+            cancel: cancel.clone(),
+        };
+        let messages = self.messages.clone();
+        let (its_endpoint, running) = (task.endpoint.clone(), tokio::spawn(task.run()));
+        self.tasks.spawn(async move {
+            // A panic in a connector must not leave the member waiting for its answer for ever.
+            if let Err(error) = running.await {
+                let news = LinkNews::Died(error.to_string());
+                let endpoint = its_endpoint;
+                let _ = messages.send(Message::Link { endpoint, id, news }).await;
+            }
+        });
+        LinkHandle {
+            id,
+            subscribe,
+            cancel,
+        }
+    }
+}
+
+struct LinkTask {
+    id: u64,
+    endpoint: String,
+    config: Arc<OrchestratorConfig>,
+    connector: Arc<dyn PeerConnector>,
+    events: Arc<dyn PeerEvents>,
+    clock: Arc<dyn Clock>,
+    messages: mpsc::Sender<Message>,
+    subscribe: Arc<Notify>,
+    cancel: CancellationToken,
+}
+
+impl LinkTask {
+    async fn run(self) {
+        let cancel = self.cancel.clone();
+        let Some(connected) = cancel.run_until_cancelled(self.connect()).await else {
+            return;
+        };
+        let mut link = match connected {
+            Ok(link) => link,
+            Err(error) => return self.tell(LinkNews::ConnectFailed(error)).await,
+        };
+        let served = cancel.run_until_cancelled(self.serve(&mut *link)).await;
+        // Closed first: when the loss is known, the endpoint may be dialed again.
+        within(&*self.clock, CLOSE_MAX, link.close()).await;
+        if let Some(error) = served {
+            self.tell(LinkNews::Lost(error)).await;
+        }
+    }
+
+    async fn connect(&self) -> Result<Box<dyn PeerLink>, ConnectError> {
+        let login = self.login();
+        let connecting = self.connector.connect(self.endpoint.clone(), login);
+        let connected = within(&*self.clock, CONNECT_MAX, connecting).await;
+        connected.unwrap_or_else(|| {
+            Err(ConnectError::Unreachable {
+                endpoint: self.endpoint.clone(),
+                reason: format!("no answer within {} s", CONNECT_MAX.as_secs()),
+            })
+        })
+    }
+
+    /// Subscribes and passes events on until the link ends.
+    async fn serve(&self, link: &mut dyn PeerLink) -> LinkError {
+        let name = link.peer_name().to_owned();
+        self.tell(LinkNews::Connected(name.clone())).await;
+        self.subscribe.notified().await;
+        let subscribing = link.subscribe(self.config.replicate.clone());
+        match within(&*self.clock, SUBSCRIBE_MAX, subscribing).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => return error,
+            None => return LinkError::Lost("the peer did not confirm a subscription".to_owned()),
+        }
+        self.tell(LinkNews::Subscribed).await;
+        let mut events = Vec::new();
+        loop {
+            let received = link.receive(&mut events).await;
+            if !events.is_empty() {
+                self.events.deliver(&name, &events);
+                events.clear();
+            }
+            if let Err(error) = received {
+                return error;
+            }
+        }
+    }
+
+    async fn tell(&self, news: LinkNews) {
+        let endpoint = self.endpoint.clone();
+        let id = self.id;
+        // The other side is gone only when everything ends.
+        let _ = self
+            .messages
+            .send(Message::Link { endpoint, id, news })
+            .await;
+    }
+
+    fn login(&self) -> PeerLogin {
+        let info = LoginInfo {
+            name: &self.config.name,
+            cluster_name: &self.config.cluster_name,
+            service_name: &self.config.service_name,
+            endpoint: &self.config.endpoint,
+            browser: false,
+            local: false,
+        };
+        PeerLogin {
+            // Texts and booleans only: there is nothing in it that could fail.
+            info: Json::encode(&info).unwrap_or(Json::EMPTY_OBJECT),
+        }
+    }
+}

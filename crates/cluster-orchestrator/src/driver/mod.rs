@@ -1,0 +1,221 @@
+//! Timers, tasks and links around the [`Roster`](crate::Roster).
+
+mod bounded;
+mod link;
+mod log;
+mod run;
+mod table;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use happn_core::{Clock, Membership, PeerConnector, PeerEvents, SessionEvents};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::OrchestratorConfig;
+use crate::roster::{MemberSnapshot, Roster, State};
+use bounded::within;
+use link::Dialer;
+use run::{Message, Run};
+use table::{Beating, Reading};
+
+/// The longest [`Orchestrator::stop`] waits for the store, and then again for the links.
+const STOP_STEP_MAX: Duration = Duration::from_secs(2);
+
+/// Messages from tasks to the roster that may wait; a full queue makes the tasks wait.
+const MESSAGES_MAX: usize = 256;
+
+/// A running orchestrator. Dropping it cancels its tasks without leaving the table;
+/// [`Orchestrator::stop`] does it properly.
+pub struct Orchestrator {
+    view: watch::Receiver<Arc<View>>,
+    state: watch::Receiver<State>,
+    stabilise_timeout: Option<Duration>,
+    membership: Arc<dyn Membership>,
+    clock: Arc<dyn Clock>,
+    /// The beats; ended first, so that none comes after the record was removed.
+    beating: (CancellationToken, TaskTracker),
+    links: (CancellationToken, TaskTracker),
+}
+
+/// The cluster as this node sees it at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// The node's state.
+    pub state: State,
+    /// Known nodes: this one first, the others by endpoint.
+    pub members: Vec<MemberSnapshot>,
+    /// What the table answered last if it cannot be written or read right now. The node goes on
+    /// with the members it knows.
+    pub degraded: Option<String>,
+}
+
+/// Why the node did not become stable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StabiliseError {
+    /// Not within the configured time; known by the name `StabiliseTimeout`.
+    #[error("failed to stabilise in time")]
+    StabiliseTimeout,
+    /// The orchestrator was stopped first.
+    #[error("the orchestrator was stopped")]
+    Stopped,
+}
+
+impl Orchestrator {
+    /// Starts beating, looking for others and linking to them; must be called inside a tokio
+    /// runtime. The node must already accept sessions: peers connect as soon as they see the
+    /// record. `config` has passed [`OrchestratorConfig::validate`].
+    #[must_use]
+    pub fn start(
+        config: OrchestratorConfig,
+        membership: Arc<dyn Membership>,
+        connector: Arc<dyn PeerConnector>,
+        events: Arc<dyn PeerEvents>,
+        sessions: Arc<dyn SessionEvents>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let config = Arc::new(config);
+        let roster = Roster::new(
+            Arc::clone(&config),
+            seed(&config, &*clock),
+            clock.monotonic(),
+        );
+        let (view, view_seen) = watch::channel(Arc::new(View {
+            state: roster.state(),
+            members: roster.members(clock.monotonic()),
+            degraded: None,
+        }));
+        let (state, state_seen) = watch::channel(roster.state());
+        let (sender, messages) = mpsc::channel::<Message>(MESSAGES_MAX);
+        let refresh = Arc::new(Notify::new());
+        let beating = (CancellationToken::new(), TaskTracker::new());
+        let links = (CancellationToken::new(), TaskTracker::new());
+
+        let tick = Beating {
+            membership: Arc::clone(&membership),
+            clock: Arc::clone(&clock),
+            timing: config.timing,
+            messages: sender.clone(),
+            refresh: Arc::clone(&refresh),
+        };
+        beating
+            .1
+            .spawn(beating.0.clone().run_until_cancelled_owned(tick.run()));
+        let reading = Reading {
+            membership: Arc::clone(&membership),
+            clock: Arc::clone(&clock),
+            timing: config.timing,
+            messages: sender.clone(),
+            refresh: Arc::clone(&refresh),
+        };
+        beating
+            .1
+            .spawn(beating.0.clone().run_until_cancelled_owned(reading.run()));
+        let dialer = Dialer {
+            config: Arc::clone(&config),
+            connector,
+            events,
+            clock: Arc::clone(&clock),
+            messages: sender,
+            cancel: links.0.clone(),
+            tasks: links.1.clone(),
+        };
+        let run = Run::new(config.clone(), roster, dialer, refresh, view, state);
+        let run = run.until_cancelled(messages, sessions, links.0.clone());
+        links.1.spawn(run);
+        Self {
+            view: view_seen,
+            state: state_seen,
+            stabilise_timeout: config.stabilise_timeout,
+            membership,
+            clock,
+            beating,
+            links,
+        }
+    }
+
+    /// The node's state and its changes.
+    #[must_use]
+    pub fn state(&self) -> watch::Receiver<State> {
+        self.state.clone()
+    }
+
+    /// State, members and degradation, and their changes.
+    #[must_use]
+    pub fn view(&self) -> watch::Receiver<Arc<View>> {
+        self.view.clone()
+    }
+
+    /// Known nodes: this one first, the others by endpoint.
+    #[must_use]
+    pub fn members(&self) -> Vec<MemberSnapshot> {
+        self.view.borrow().members.clone()
+    }
+
+    /// The members that are peers, this node included.
+    #[must_use]
+    pub fn peers(&self) -> Vec<MemberSnapshot> {
+        let mut members = self.members();
+        members.retain(|member| member.is_peer);
+        members
+    }
+
+    /// Waits until the node is stable, at most for the configured time from this call on.
+    /// Cancel-safe; may be called again.
+    ///
+    /// # Errors
+    /// When the time is over, or the orchestrator stops first.
+    pub async fn stabilised(&self) -> Result<(), StabiliseError> {
+        let mut state = self.state();
+        let stable = async {
+            let reached = state.wait_for(|state| *state == State::Stable).await;
+            reached.map(drop).map_err(|_| StabiliseError::Stopped)
+        };
+        match self.stabilise_timeout {
+            None => stable.await,
+            Some(limit) => within(&*self.clock, limit, stable)
+                .await
+                .unwrap_or(Err(StabiliseError::StabiliseTimeout)),
+        }
+    }
+
+    /// Removes this node from the table, says good-bye to the peers and ends every task; takes at
+    /// most a few seconds. May be called again. Dropped midway, the tasks that were not ended yet
+    /// go on until the orchestrator is dropped.
+    pub async fn stop(&self) {
+        end(&self.beating, &*self.clock).await;
+        match within(&*self.clock, STOP_STEP_MAX, self.membership.leave()).await {
+            Some(Ok(())) => {}
+            Some(Err(error)) => tracing::warn!(%error, "could not leave the table of nodes"),
+            None => tracing::warn!("could not leave the table of nodes in time"),
+        }
+        end(&self.links, &*self.clock).await;
+    }
+}
+
+impl Drop for Orchestrator {
+    fn drop(&mut self) {
+        self.beating.0.cancel();
+        self.links.0.cancel();
+    }
+}
+
+async fn end((cancel, tasks): &(CancellationToken, TaskTracker), clock: &dyn Clock) {
+    cancel.cancel();
+    tasks.close();
+    if within(clock, STOP_STEP_MAX, tasks.wait()).await.is_none() {
+        tracing::warn!(left = tasks.len(), "tasks did not end in time");
+    }
+}
+
+/// Differs between nodes and between starts, and comes from what was passed in only.
+fn seed(config: &OrchestratorConfig, clock: &dyn Clock) -> u64 {
+    const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+    const FNV_PRIME: u64 = 0x0100_0000_01b3;
+    let start = FNV_OFFSET ^ clock.wall_ms().unsigned_abs();
+    config.endpoint.bytes().fold(start, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+    })
+}

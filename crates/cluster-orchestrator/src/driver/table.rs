@@ -1,0 +1,125 @@
+//! The loops that write the own record and read the table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use happn_core::{Clock, Membership, MembershipError};
+use tokio::sync::{Notify, mpsc};
+use tracing::{info, warn};
+
+use super::bounded::within;
+use super::run::Message;
+use crate::config::Timing;
+
+/// The shortest pause between two reads or writes, however many reasons there are to hurry.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+
+/// Writes the own record at every interval.
+pub(super) struct Beating {
+    pub(super) membership: Arc<dyn Membership>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timing: Timing,
+    pub(super) messages: mpsc::Sender<Message>,
+    pub(super) refresh: Arc<Notify>,
+}
+
+impl Beating {
+    pub(super) async fn run(self) {
+        let interval = self.timing.keep_alive;
+        let mut trouble = Trouble::new("written");
+        let mut is_first = true;
+        loop {
+            let started = self.clock.monotonic();
+            let answer = call(&*self.clock, self.timing, self.membership.beat()).await;
+            let was_well = trouble.is_over();
+            trouble.note(answer.as_ref().err());
+            // The first read follows the first write, so that a lone node finds itself at once;
+            // and when the store is back, the table is read without waiting for its turn.
+            if is_first || (!was_well && trouble.is_over()) {
+                self.refresh.notify_one();
+            }
+            is_first = false;
+            let problem = answer.err().map(|error| error.to_string());
+            if self.messages.send(Message::Beat(problem)).await.is_err() {
+                return;
+            }
+            let took = self.clock.monotonic().saturating_sub(started);
+            let pause = interval.saturating_sub(took).max(PAUSE_MIN.min(interval));
+            self.clock.sleep(pause).await;
+        }
+    }
+}
+
+/// Reads the table at every interval and when asked to.
+pub(super) struct Reading {
+    pub(super) membership: Arc<dyn Membership>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timing: Timing,
+    pub(super) messages: mpsc::Sender<Message>,
+    pub(super) refresh: Arc<Notify>,
+}
+
+impl Reading {
+    pub(super) async fn run(self) {
+        let mut trouble = Trouble::new("read");
+        self.refresh.notified().await;
+        loop {
+            let answer = call(&*self.clock, self.timing, self.membership.beats()).await;
+            trouble.note(answer.as_ref().err());
+            if self.messages.send(Message::Table(answer)).await.is_err() {
+                return;
+            }
+            // Logins can ask for reads as often as they like; they do not get them.
+            self.clock.sleep(PAUSE_MIN).await;
+            let pause = self.timing.member_refresh.saturating_sub(PAUSE_MIN);
+            within(&*self.clock, pause, self.refresh.notified()).await;
+        }
+    }
+}
+
+/// A store that does not answer within a threshold may as well be down.
+async fn call<T>(
+    clock: &dyn Clock,
+    timing: Timing,
+    future: impl Future<Output = Result<T, MembershipError>>,
+) -> Result<T, MembershipError> {
+    let limit = timing.keep_alive_threshold;
+    let answer = within(clock, limit, future).await;
+    answer.unwrap_or_else(|| {
+        let ms = limit.as_millis();
+        Err(MembershipError(format!("no answer within {ms} ms")))
+    })
+}
+
+/// Logs the beginning and the end of an outage, not each failed call.
+struct Trouble {
+    verb: &'static str,
+    failures: u32,
+}
+
+impl Trouble {
+    fn new(verb: &'static str) -> Self {
+        Self { verb, failures: 0 }
+    }
+
+    fn is_over(&self) -> bool {
+        self.failures == 0
+    }
+
+    fn note(&mut self, error: Option<&MembershipError>) {
+        let verb = self.verb;
+        match error {
+            Some(error) => {
+                if self.is_over() {
+                    warn!(%error, "the table of nodes cannot be {verb}; going on with what is known");
+                }
+                self.failures = self.failures.saturating_add(1);
+            }
+            None if self.is_over() => {}
+            None => {
+                let failures = std::mem::take(&mut self.failures);
+                info!(failures, "the table of nodes can be {verb} again");
+            }
+        }
+    }
+}
