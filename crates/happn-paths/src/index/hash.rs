@@ -36,12 +36,15 @@ impl Keys {
 
     /// The hash of a segment, wherever it stands.
     pub(crate) fn segment(&self, segment: &[u8]) -> u64 {
-        let mut state = self.first ^ segment.len() as u64;
+        let mut state = self.first;
         let (words, tail) = segment.as_chunks::<8>();
         for word in words {
             state = fold(state ^ u64::from_le_bytes(*word), self.second);
         }
-        fold(state ^ short_word(tail), self.third)
+        // The length goes into the other factor: next to the text it could
+        // cancel out against it.
+        let factor = self.third.wrapping_add(2 * segment.len() as u64);
+        fold(state ^ short_word(tail), factor)
     }
 
     /// The hash of a segment at a position.
@@ -136,11 +139,16 @@ fn fold(a: u64, b: u64) -> u64 {
     (product as u64) ^ (product >> 64) as u64
 }
 
-/// Up to seven bytes as one number; different bytes give different numbers.
+/// Up to seven bytes as one number. For one length, different bytes give
+/// different numbers; the reads overlap rather than loop.
 fn short_word(tail: &[u8]) -> u64 {
-    tail.iter()
-        .rev()
-        .fold(0, |word, byte| word << 8 | u64::from(*byte))
+    if let (Some(start), Some(end)) = (tail.first_chunk::<4>(), tail.last_chunk::<4>()) {
+        u64::from(u32::from_le_bytes(*start)) | u64::from(u32::from_le_bytes(*end)) << 32
+    } else if let (Some(first), Some(last)) = (tail.first(), tail.last()) {
+        u64::from(*first) | u64::from(tail[tail.len() / 2]) << 8 | u64::from(*last) << 16
+    } else {
+        0
+    }
 }
 
 /// A bijection that leaves no trace of regular seeds.
@@ -149,4 +157,59 @@ fn scramble(seed: u64) -> u64 {
     state = (state ^ state >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     state = (state ^ state >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
     state ^ state >> 31
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    /// An early version mixed the length into the text by exclusive or. `b` and
+    /// `ab` then had one hash under every seed, and a subscription found by
+    /// either was visited twice. Short texts of all lengths must stay apart.
+    #[test]
+    fn short_segments_never_share_a_hash() {
+        let letters = b"abcdABxy01\0\x01\x02\x03\x7f*";
+        for seed in [[0, 0], [1, 2], [u64::MAX, SPREAD]] {
+            let keys = Keys::new(seed);
+            let mut texts: Vec<Vec<u8>> = vec![Vec::new()];
+            let mut seen = HashSet::from([keys.segment(b"")]);
+            for _ in 0..3 {
+                let longer = texts.iter().flat_map(|text| {
+                    letters
+                        .iter()
+                        .map(|letter| [text.as_slice(), &[*letter]].concat())
+                });
+                texts = longer.collect();
+                assert!(texts.iter().all(|text| seen.insert(keys.segment(text))));
+            }
+        }
+    }
+
+    #[test]
+    fn every_byte_and_the_position_count() {
+        let keys = Keys::new([3, 4]);
+        let text: Vec<u8> = (1..=40).collect();
+        let mut seen = HashSet::new();
+        for len in 0..=text.len() {
+            assert!(seen.insert(keys.segment(&text[..len])));
+            for at in 0..len {
+                let mut changed = text[..len].to_vec();
+                changed[at] ^= 1;
+                assert!(seen.insert(keys.segment(&changed)), "byte {at} of {len}");
+            }
+        }
+        let places: HashSet<u64> = (0..1000).map(|position| keys.at(b"a", position)).collect();
+        assert_eq!(places.len(), 1000);
+    }
+
+    #[test]
+    fn stars_subtract_what_their_segments_added() {
+        let keys = Keys::new([5, 6]);
+        let print = Fingerprint::of(&keys, "/a/b/c");
+        let expected = keys.at(b"a", 0).wrapping_add(keys.at(b"c", 2));
+        assert_eq!(print.total.wrapping_sub(print.at_stars(0b10)), expected);
+        assert_eq!((print.count, print.sum(3)), (3, print.total));
+    }
 }
