@@ -1,5 +1,7 @@
 //! The link to a peer: login, subscriptions, events, and how it ends.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::time::Duration;

@@ -230,6 +230,11 @@ impl Connection {
         }
     }
 
+    /// The session that requests belong to now.
+    pub(crate) fn session_id(&self) -> Option<Arc<str>> {
+        self.shared.session_id()
+    }
+
     /// The session that requests belong to from now on.
     pub(crate) fn set_session_id(&self, id: Arc<str>) {
         let session = self.shared.session_id.lock();
@@ -289,7 +294,13 @@ async fn run<I: Inbox>(
         .await
         .is_ok()
     {
-        let farewell = async { while let Some(Ok(_)) = stream.next().await {} };
+        let farewell = async {
+            while let Some(Ok(message)) = stream.next().await {
+                if message.is_close() {
+                    break;
+                }
+            }
+        };
         let _ = tokio::time::timeout(GOODBYE, farewell).await;
     }
     announce(&reader.shared, &end_sender, end);
