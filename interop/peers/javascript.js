@@ -1,0 +1,18 @@
+// The real happn-3 server, in this process.
+
+import happn from 'happn-3';
+
+const quiet = { logLevel: 'error' };
+
+export async function startJavascriptServer(port = 0) {
+  let service = await happn.service.create({ host: '127.0.0.1', port, utils: quiet });
+  const bound = service.server.address().port;
+  return {
+    port: bound,
+    async restart() {
+      await service.stop({ reconnect: true });
+      service = await happn.service.create({ host: '127.0.0.1', port: bound, utils: quiet });
+    },
+    stop: () => service.stop({ reconnect: false }),
+  };
+}

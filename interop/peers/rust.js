@@ -1,0 +1,137 @@
+// Our node, as a process of its own; `HAPPN_NODE_BIN` names the binary.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+
+import { eventually } from '../waiting.js';
+import { freePorts } from './ports.js';
+
+const START_DEADLINE_MS = 20_000;
+const STOP_DEADLINE_MS = 15_000;
+const running = new Set();
+
+// A failing test must not leave nodes behind.
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+export async function startRustNode() {
+  const [node] = await startRustCluster(1);
+  return node;
+}
+
+/// Starts `count` nodes on one SQLite file; complete when every one serves clients.
+export async function startRustCluster(count) {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'happn-interop-'));
+  const ports = await freePorts(2 * count);
+  const nodes = Array.from({ length: count }, (_, index) =>
+    makeNode(folder, `node-${index + 1}`, count, ports.slice(2 * index, 2 * index + 2))
+  );
+  let left = count;
+  for (const node of nodes) {
+    const { stop } = node;
+    node.stop = async () => {
+      await stop();
+      left -= 1;
+      if (left === 0) await fs.rm(folder, { recursive: true, force: true });
+    };
+  }
+  await Promise.all(nodes.map((node) => node.start()));
+  return nodes;
+}
+
+function makeNode(folder, name, minimumPeers, [inner, proxy]) {
+  const file = path.join(folder, `${name}.json`);
+  let child;
+  const node = {
+    name,
+    port: proxy,
+    async start() {
+      await fs.writeFile(file, JSON.stringify(configuration(folder, name, minimumPeers, inner, proxy)));
+      child = spawnNode(file);
+      await eventually(`${name} serves clients on ${proxy}`, START_DEADLINE_MS, () => {
+        if (child.exitCode !== null) throw new Error(`${name} ended:\n${child.transcript}`);
+        return answers(proxy);
+      });
+    },
+    /// Ends the process with `signal` and answers its exit code, null if the signal ended it.
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const timer = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      const [code] = await ended;
+      clearTimeout(timer);
+      running.delete(child);
+      return code;
+    },
+    async restart(signal = 'SIGTERM') {
+      await node.end(signal);
+      await node.start();
+    },
+    stop: () => node.end('SIGTERM'),
+  };
+  return node;
+}
+
+function spawnNode(file) {
+  const binary = process.env.HAPPN_NODE_BIN;
+  if (!binary) throw new Error('HAPPN_NODE_BIN is not set; run `cargo xtask test`');
+  const child = spawn(binary, ['--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  child.transcript = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text) => {
+      child.transcript = (child.transcript + text).slice(-20_000);
+    });
+  }
+  child.on('error', (error) => {
+    child.transcript += `cannot run ${binary}: ${error.message}`;
+    child.exitCode ??= 127;
+  });
+  return child;
+}
+
+function configuration(folder, name, minimumPeers, inner, proxy) {
+  const settings = { filename: path.join(folder, 'happn.db') };
+  return {
+    name,
+    host: '127.0.0.1',
+    port: inner,
+    announceHost: '127.0.0.1',
+    services: {
+      data: { config: { datastores: [{ name: 'main', provider: 'sqlite', isDefault: true, settings }] } },
+      proxy: { config: { host: '127.0.0.1', port: proxy } },
+      orchestrator: {
+        config: {
+          minimumPeers,
+          deployment: 'interop',
+          timing: { keepAlive: 300, memberRefresh: 200, keepAliveThreshold: 2000 },
+        },
+      },
+    },
+  };
+}
+
+// The proxy pends until the node is stable, so an answer to `/ping` means: clients are served.
+function answers(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect(port, '127.0.0.1');
+    let text = '';
+    const finish = (answer) => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.setTimeout(1000, () => finish(false));
+    socket.on('error', () => finish(false));
+    socket.on('close', () => finish(false));
+    socket.on('connect', () => socket.write('GET /ping HTTP/1.1\r\nHost: interop\r\n\r\n'));
+    socket.on('data', (data) => {
+      text += data;
+      if (text.includes('pong')) finish(true);
+    });
+  });
+}
