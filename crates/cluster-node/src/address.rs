@@ -52,35 +52,40 @@ impl fmt::Display for ListenHost {
 }
 
 fn is_dotted_name(text: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-    text.contains('.') && text.bytes().all(plain)
+    text.contains('.') && is_host_name(text)
 }
 
-/// Where peers connect: `host:port`, with the port that is really bound.
+/// Whether `text` could be a host name or an IPv4 address; what it stands for is not looked up.
+pub(crate) fn is_host_name(text: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    !text.is_empty() && text.bytes().all(plain)
+}
+
+/// Where peers connect: `host:port`, with the port that is really bound. Never an IPv6 address;
+/// the rules of the configuration see to that.
 #[must_use]
 pub fn announced_endpoint(settings: &Settings, bound_port: u16) -> String {
     let host = match &settings.announce_host {
         Some(host) => host.clone(),
         None => reachable_host(settings),
     };
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V6(address)) => format!("[{address}]:{bound_port}"),
-        _ => format!("{host}:{bound_port}"),
-    }
+    format!("{host}:{bound_port}")
 }
 
 /// The node's name: as configured, else its address and port, dots as dashes: `10-0-0-1_57000`.
+/// Where the port is not known yet, `unique` takes its place.
 #[must_use]
-pub fn node_name(settings: &Settings, bound_port: u16) -> String {
-    match &settings.name {
-        Some(name) => name.clone(),
-        None => default_name(settings, bound_port),
+pub fn node_name(settings: &Settings, unique: &str) -> String {
+    match (&settings.name, settings.port) {
+        (Some(name), _) => name.clone(),
+        (None, 0) => default_name(settings, unique),
+        (None, port) => default_name(settings, &port.to_string()),
     }
 }
 
-pub(crate) fn default_name(settings: &Settings, port: u16) -> String {
+fn default_name(settings: &Settings, last: &str) -> String {
     let host = reachable_host(settings).replace(['.', ':'], "-");
-    format!("{host}_{port}")
+    format!("{host}_{last}")
 }
 
 /// The listening host as others may reach it.

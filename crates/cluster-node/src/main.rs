@@ -1,3 +1,106 @@
 //! The `cluster-node` binary.
 
-fn main() {}
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use cluster_node::cli::{Invocation, Wish};
+use cluster_node::config::{Config, Settings, effective};
+use cluster_node::signals::StopSignals;
+use cluster_node::{Node, banner, logging, one_line};
+
+/// How long a clean stop may take; service managers commonly kill after 10 s or more.
+const STOP_DEADLINE: Duration = Duration::from_secs(8);
+
+fn main() -> ExitCode {
+    let invocation = Invocation::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
+    match run(invocation) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "cluster-node: {}", one_line(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(invocation: Invocation) -> anyhow::Result<()> {
+    let wish = invocation.wish;
+    let config = invocation.load(environment())?;
+    match wish {
+        Wish::ShowConfig => show(&config),
+        Wish::Start => start(&config),
+    }
+}
+
+/// The process environment; names and values that are no text cannot concern us.
+fn environment() -> Vec<(String, String)> {
+    let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    std::env::vars_os().filter_map(text).collect()
+}
+
+fn show(config: &Config) -> anyhow::Result<()> {
+    for warning in &config.warnings {
+        writeln!(std::io::stderr(), "warning: {warning}")?;
+    }
+    print(&effective(config))
+}
+
+fn start(config: &Config) -> anyhow::Result<()> {
+    logging::start(&config.settings.log)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")?;
+    let outcome = runtime.block_on(serve(&config.settings));
+    // Whatever outlived the stop must not outlive the process.
+    runtime.shutdown_background();
+    outcome
+}
+
+async fn serve(settings: &Settings) -> anyhow::Result<()> {
+    let mut signals = StopSignals::listen().context("cannot listen for signals")?;
+    let node = tokio::select! {
+        node = Node::bind(settings) => node?,
+        _ = signals.next() => return Ok(()),
+    };
+    let outcome = run_node(settings, &node, &mut signals).await;
+    tokio::select! {
+        () = node.stop(STOP_DEADLINE) => outcome,
+        signal = signals.next() => bail!("{signal} while stopping, gone at once"),
+    }
+}
+
+/// Serves until a signal, or until the start fails.
+async fn run_node(
+    settings: &Settings,
+    node: &Node,
+    signals: &mut StopSignals,
+) -> anyhow::Result<()> {
+    let signal = tokio::select! {
+        ready = node.ready() => {
+            print(&banner::banner(settings, node, ready?))?;
+            signals.next().await
+        }
+        signal = signals.next() => signal,
+    };
+    tracing::info!(signal, "stopping");
+    Ok(())
+}
+
+/// Writes to standard output; a reader that has gone away is not our failure.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    match output
+        .write_all(text.as_bytes())
+        .and_then(|()| output.flush())
+    {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
+}

@@ -274,7 +274,7 @@ pub const KEYS: &[Key] = &[
     .ms(),
     key(
         "services.subscription.config.subscriptionTree.defaultVariableDepth",
-        Kind::Whole { min: 1, max: 100 },
+        Kind::Whole { min: 1, max: 64 },
         Preset::Whole(5),
         "How many levels a mask ending in ** reaches when its subscriber does not say.",
     ),

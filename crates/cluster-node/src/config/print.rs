@@ -24,7 +24,7 @@ pub fn effective(config: &Config) -> String {
     });
     let mut text = lines.collect::<Vec<_>>().join("\n");
     if config.settings.name.is_none() && config.settings.port != 0 {
-        let name = crate::address::default_name(&config.settings, config.settings.port);
+        let name = crate::address::node_name(&config.settings, "");
         text = text.replacen(
             "# name is not set",
             &format!("name = {}  # {}", Value::String(name), Origin::Default),

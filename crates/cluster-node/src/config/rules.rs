@@ -1,8 +1,10 @@
 //! What holds between keys.
 
+use std::net::IpAddr;
+
 use serde_json::{Value, json};
 
-use crate::address::ListenHost;
+use crate::address::{ListenHost, is_host_name};
 use crate::config::layers::{Layers, Origin};
 use crate::config::problem::Report;
 
@@ -10,15 +12,18 @@ use crate::config::problem::Report;
 pub(crate) fn apply(layers: &mut Layers, report: &mut Report) {
     dodge_the_inner_port(layers);
     complete_default_stores(layers, report);
-    for key in ["host", "services.proxy.config.host"] {
+    for key in [HOST, "services.proxy.config.host"] {
         check_host(layers, key, report);
     }
+    check_announced(layers, report);
     check_unsupported(layers, report);
     check_ports(layers, report);
     check_minimums(layers, report);
     check_timing(layers, report);
 }
 
+const HOST: &str = "host";
+const ANNOUNCE_HOST: &str = "announceHost";
 const PORT: &str = "port";
 const PROXY_PORT: &str = "services.proxy.config.port";
 const STORES: &str = "services.data.config.datastores";
@@ -48,6 +53,25 @@ fn check_host(layers: &Layers, key: &str, report: &mut Report) {
     if let Err(error) = host.parse::<ListenHost>() {
         report.rule(layers.origin(key), key, error.to_string());
     }
+}
+
+/// Endpoints are segments of happn paths, where the brackets of IPv6 addresses are illegal.
+fn check_announced(layers: &Layers, report: &mut Report) {
+    let key = match layers.value(ANNOUNCE_HOST).is_null() {
+        true => HOST,
+        false => ANNOUNCE_HOST,
+    };
+    let host = layers.value(key).as_str().unwrap_or_default();
+    let reason = match host.parse::<IpAddr>() {
+        Ok(IpAddr::V6(address)) if key == ANNOUNCE_HOST || !address.is_unspecified() => {
+            "peers cannot be told an IPv6 address; set announceHost to an IPv4 address or a name"
+        }
+        Err(_) if key == ANNOUNCE_HOST && !is_host_name(host) => {
+            "it must be an IPv4 address or a host name, without a port"
+        }
+        _ => return,
+    };
+    report.rule(layers.origin(key), key, reason);
 }
 
 fn check_unsupported(layers: &Layers, report: &mut Report) {
@@ -106,8 +130,7 @@ fn check_timing(layers: &Layers, report: &mut Report) {
             Origin::Default => layers.origin(KEEP_ALIVE),
             explicit => explicit,
         };
-        report.warn(format!(
-            "{origin}: {THRESHOLD} should be longer than {KEEP_ALIVE}, or living nodes look dead"
-        ));
+        let reason = format!("it must be longer than {KEEP_ALIVE}, or living nodes look dead");
+        report.rule(origin, THRESHOLD, reason);
     }
 }

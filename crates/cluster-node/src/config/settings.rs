@@ -127,9 +127,9 @@ pub struct OrchestratorSettings {
     pub replicate: Vec<String>,
     /// Minimum number of nodes by service.
     #[serde(default)]
-    pub cluster: BTreeMap<String, usize>,
+    pub cluster: BTreeMap<String, u32>,
     /// Used when `cluster` is empty.
-    pub minimum_peers: usize,
+    pub minimum_peers: u32,
     #[serde(default, deserialize_with = "limit")]
     stabilise_timeout: Option<Duration>,
     /// `timing`.
@@ -139,7 +139,7 @@ pub struct OrchestratorSettings {
 impl OrchestratorSettings {
     /// The minimums that apply: `cluster`, else `minimumPeers` for the own service.
     #[must_use]
-    pub fn minimums(&self) -> BTreeMap<String, usize> {
+    pub fn minimums(&self) -> BTreeMap<String, u32> {
         match self.cluster.is_empty() {
             true => BTreeMap::from([(self.service_name.clone(), self.minimum_peers)]),
             false => self.cluster.clone(),
@@ -225,7 +225,7 @@ pub struct SubscriptionSettings {
 #[serde(rename_all = "camelCase")]
 pub struct SubscriptionTreeSettings {
     /// How many levels a mask ending in `**` reaches when its subscriber does not say.
-    pub default_variable_depth: u32,
+    pub default_variable_depth: u8,
 }
 
 /// Opens the `config` level that every service has.

@@ -204,6 +204,7 @@ fn every_key_can_be_set_by_its_systematic_variable_in_any_case() {
     for key in KEYS {
         let name = environment_name(key.path);
         let value = match key.kind {
+            Kind::Whole { .. } if key.path.ends_with("keepAlive") => "5999".into(),
             Kind::Whole { max, .. } => max.to_string(),
             Kind::Switch => "false".into(),
             Kind::Choice(words) => words[0].into(),
@@ -390,12 +391,14 @@ fn keys_that_contradict_each_other_are_refused() {
     assert_eq!(
         problems(
             "{port: 4000, services: {proxy: {config: {port: 4000}},
-                   orchestrator: {config: {cluster: {other: 1}}}}}"
+                   orchestrator: {config: {cluster: {other: 1}, timing: {keepAlive: 6000}}}}}"
         ),
         [
             "services.proxy.config.port: 4000 is also the inner server's port",
             "services.orchestrator.config.cluster: it must name the node's own service \
              \"happn-cluster-node\"",
+            "services.orchestrator.config.timing.keepAliveThreshold: it must be longer than \
+             services.orchestrator.config.timing.keepAlive, or living nodes look dead",
         ]
     );
 }
@@ -416,7 +419,7 @@ fn ports_in_quotes_and_null_and_empty_texts_are_accepted() {
 
 #[test]
 fn hosts_are_addresses_names_with_dots_or_localhost() {
-    for host in ["127.0.0.1", "::1", "localhost", "node.example.org", ""] {
+    for host in ["127.0.0.1", "::", "localhost", "node.example.org", ""] {
         assert!(load(&format!("{{host: '{host}'}}")).is_ok(), "{host}");
     }
     for host in ["eth0", "eth0/ipv4/1", "some host.x"] {
@@ -429,11 +432,12 @@ fn hosts_are_addresses_names_with_dots_or_localhost() {
 fn names_and_endpoints_are_made_of_the_host_and_the_bound_port() {
     use crate::address::{announced_endpoint, node_name};
     let settings = load("{host: 'localhost'}").unwrap().settings;
-    assert_eq!(node_name(&settings, 1234), "127-0-0-1_1234");
+    assert_eq!(node_name(&settings, "any"), "127-0-0-1_57000");
     assert_eq!(announced_endpoint(&settings, 1234), "127.0.0.1:1234");
-    let settings = load("{host: '::1', name: 'mine'}").unwrap().settings;
-    assert_eq!(node_name(&settings, 1), "mine");
-    assert_eq!(announced_endpoint(&settings, 1), "[::1]:1");
+    let settings = load("{name: 'mine'}").unwrap().settings;
+    assert_eq!(node_name(&settings, "any"), "mine");
+    let settings = load("{host: 'localhost', port: 0}").unwrap().settings;
+    assert_eq!(node_name(&settings, "any"), "127-0-0-1_any");
     let settings = load("{announceHost: 'outside.example.org'}")
         .unwrap()
         .settings;
@@ -441,6 +445,22 @@ fn names_and_endpoints_are_made_of_the_host_and_the_bound_port() {
     let settings = load("{}").unwrap().settings;
     let endpoint = announced_endpoint(&settings, 1);
     assert!(!endpoint.starts_with("0.0.0.0"), "{endpoint}");
+}
+
+#[test]
+fn an_address_that_peers_cannot_be_told_is_refused() {
+    let cannot =
+        "peers cannot be told an IPv6 address; set announceHost to an IPv4 address or a name";
+    assert_eq!(problems("{host: '::1'}"), [format!("host: {cannot}")]);
+    assert_eq!(
+        problems("{announceHost: '::1'}"),
+        [format!("announceHost: {cannot}")]
+    );
+    assert_eq!(
+        problems("{announceHost: 'outside:57000'}"),
+        ["announceHost: it must be an IPv4 address or a host name, without a port"]
+    );
+    assert!(load("{host: '::1', announceHost: 'outside'}").is_ok());
 }
 
 #[test]

@@ -1,0 +1,172 @@
+//! The parts of a node, each made from its section of the configuration.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cluster_orchestrator::{
+    KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, Timing,
+};
+use cluster_proxy::{Proxy, ProxyConfig};
+use happn_client::PeerDialer;
+use happn_core::{Clock, DataService, DataStore, MemoryStore, Node, NodeConfig, PeerEvents};
+use happn_paths::{Mask, reduce};
+use happn_server::{Server, ServerConfig};
+use happn_store_sqlite::{SqliteConfig, SqliteStore};
+use uuid::Uuid;
+
+use crate::address::ListenHost;
+use crate::config::{Provider, Settings, Store, Synchronous};
+use crate::start_error::StartError;
+
+/// Opens every store and routes its patterns to it.
+pub(crate) async fn data(stores: &[Store]) -> Result<DataService, StartError> {
+    let mut routed = Vec::new();
+    let mut default: Option<Arc<dyn DataStore>> = None;
+    for store in stores {
+        let opened = open(store).await?;
+        if store.is_default {
+            default = Some(opened.clone());
+        }
+        routed.push((&store.patterns, opened));
+    }
+    // The configuration has exactly one default; an embedding program may have changed it.
+    let default = default.unwrap_or_else(|| Arc::new(MemoryStore::new()));
+    let mut service = DataService::new(default.clone());
+    for (patterns, store) in routed {
+        if !patterns.is_empty() && !Arc::ptr_eq(&store, &default) {
+            service = service.route(patterns, store);
+        }
+    }
+    Ok(service)
+}
+
+async fn open(store: &Store) -> Result<Arc<dyn DataStore>, StartError> {
+    match (store.provider, &store.settings.filename) {
+        (Provider::Sqlite, Some(filename)) => open_sqlite(store, filename.clone()).await,
+        _ => Ok(Arc::new(MemoryStore::new())),
+    }
+}
+
+async fn open_sqlite(store: &Store, filename: PathBuf) -> Result<Arc<dyn DataStore>, StartError> {
+    let mut config = SqliteConfig::new(filename);
+    config.synchronous = match store.settings.synchronous {
+        Synchronous::Full => happn_store_sqlite::Synchronous::Full,
+        Synchronous::Normal => happn_store_sqlite::Synchronous::Normal,
+    };
+    let name = store.name.clone();
+    // Opening checks the file and may wait for another process.
+    match tokio::task::spawn_blocking(|| SqliteStore::open(config)).await {
+        Ok(Ok(opened)) => Ok(Arc::new(opened)),
+        Ok(Err(source)) => Err(StartError::Store {
+            name,
+            source: Box::new(source),
+        }),
+        Err(source) => Err(StartError::Internal { name, source }),
+    }
+}
+
+/// The core's configuration for a node called `name`.
+pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
+    let services = &settings.services;
+    NodeConfig {
+        default_variable_depth: services
+            .subscription
+            .subscription_tree
+            .default_variable_depth,
+        acknowledge_timeout: services.publisher.publication_options.acknowledge_timeout,
+        ..NodeConfig::named(name)
+    }
+}
+
+/// Takes the inner port; peers may connect from here on.
+pub(crate) async fn server(settings: &Settings, node: Arc<Node>) -> Result<Server, StartError> {
+    let address = resolve(&settings.host, settings.port).await?;
+    let primus = &settings.services.session.primus_opts;
+    let config = ServerConfig {
+        message_bytes_max: primus.max_length,
+        ping_interval: Some(primus.ping_interval),
+        skipped_beats_max: primus.allow_skipped_heart_beats,
+        ..ServerConfig::on(address)
+    };
+    Ok(Server::bind(config, node).await?)
+}
+
+async fn resolve(host: &str, port: u16) -> Result<SocketAddr, StartError> {
+    let host = listen_host(host);
+    let addresses = tokio::net::lookup_host((host.as_str(), port)).await;
+    let first = addresses.and_then(|mut addresses| {
+        let none = || io::Error::from(io::ErrorKind::NotFound);
+        addresses.next().ok_or_else(none)
+    });
+    first.map_err(|source| StartError::UnknownHost { host, source })
+}
+
+/// The configuration has been checked; what is no host is left for the resolver to refuse.
+fn listen_host(host: &str) -> String {
+    let parsed = host.parse::<ListenHost>();
+    parsed.map_or_else(|_| host.to_owned(), |host| host.as_str().to_owned())
+}
+
+/// Announces the node and starts looking for others.
+pub(crate) fn orchestrator(
+    settings: &Settings,
+    endpoint: &str,
+    node: &Arc<Node>,
+    events: Arc<dyn PeerEvents>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Orchestrator, StartError> {
+    let config = orchestrator_config(settings, endpoint, node.name());
+    config.validate().map_err(StartError::Cluster)?;
+    let record = NodeRecord {
+        deployment: config.deployment.clone(),
+        service: config.service_name.clone(),
+        endpoint: config.endpoint.clone(),
+        cluster_name: config.cluster_name.clone(),
+        name: config.name.clone(),
+        instance: Uuid::new_v4().to_string(),
+    };
+    let table = format!("/SYSTEM/DEPLOYMENT/{}/", record.deployment);
+    let store = node.data().store_of(&format!("{table}{endpoint}")).clone();
+    let membership = KeepaliveDocuments::new(store, clock.clone(), &record).map_err(|source| {
+        let endpoint = endpoint.to_owned();
+        StartError::Announce { endpoint, source }
+    })?;
+    Ok(Orchestrator::start(
+        config,
+        Arc::new(membership),
+        Arc::new(PeerDialer::default()),
+        events,
+        node.clone(),
+        clock.clone(),
+    ))
+}
+
+fn orchestrator_config(settings: &Settings, endpoint: &str, name: &str) -> OrchestratorConfig {
+    let section = &settings.services.orchestrator;
+    let masks: Vec<Mask> = section.replicate.iter().map(|it| Mask::parse(it)).collect();
+    OrchestratorConfig {
+        cluster_name: section.cluster_name.clone(),
+        service_name: section.service_name.clone(),
+        deployment: section.deployment.clone(),
+        cluster: section.minimums(),
+        replicate: reduce(&masks),
+        stabilise_timeout: section.stabilise_timeout(),
+        timing: Timing {
+            keep_alive: section.timing.keep_alive,
+            keep_alive_threshold: section.timing.keep_alive_threshold,
+            member_refresh: section.timing.member_refresh,
+            health_report: section.timing.health_report,
+        },
+        name: name.to_owned(),
+        endpoint: endpoint.to_owned(),
+    }
+}
+
+/// The front door, still closed.
+pub(crate) fn proxy(settings: &Settings, server: &Server) -> Proxy {
+    let section = &settings.services.proxy;
+    let config = ProxyConfig::new(listen_host(&section.host), section.port);
+    Proxy::new(config, server.ingress())
+}

@@ -1,0 +1,119 @@
+//! What a started node tells the person in front of it.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use crate::config::{Provider, Settings, Store};
+use crate::node::Node;
+
+/// A few lines: what runs where, how to connect, how to add a node. `clients` is where the proxy
+/// listens, if it does.
+#[must_use]
+pub fn banner(settings: &Settings, node: &Node, clients: Option<SocketAddr>) -> String {
+    let cluster = &settings.services.orchestrator;
+    let mut lines = vec![format!(
+        "node {} is stable in cluster {} (deployment {})",
+        node.name(),
+        cluster.cluster_name,
+        cluster.deployment
+    )];
+    let mut line = |label: &str, text: String| lines.push(format!("  {label:<14}{text}"));
+    match clients {
+        Some(address) => line("clients", format!("ws://{} (proxy)", reachable(address))),
+        None => line("clients", "proxy deferred, not listening".into()),
+    }
+    line(
+        "peers",
+        format!("{}, listening on {}", node.endpoint(), node.address()),
+    );
+    for store in &settings.services.data.datastores {
+        line("data", store_line(store));
+    }
+    if let Some(address) = clients {
+        line("connect", connect_line(reachable(address)));
+    }
+    line("add a node", add_a_node(settings, node, clients));
+    lines.join("\n") + "\n"
+}
+
+/// An address to type in: a listener on all interfaces is reached at this machine's own.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    match address.ip().is_unspecified() {
+        true => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), address.port()),
+        false => address,
+    }
+}
+
+fn store_line(store: &Store) -> String {
+    match (store.provider, &store.settings.filename) {
+        (Provider::Sqlite, Some(file)) => format!("sqlite {}", file.display()),
+        _ => "memory, gone when the node stops and not shared with other nodes".into(),
+    }
+}
+
+fn connect_line(address: SocketAddr) -> String {
+    format!(
+        "npm i happn-3@13.12.1 && node -e \"require('happn-3').client.create({{host: '{}', \
+         port: {}}}).then(async c => {{ await c.on('/demo/*', console.log); \
+         await c.set('/demo/1', {{hello: 'world'}}) }})\"",
+        address.ip(),
+        address.port()
+    )
+}
+
+/// The command for a second node on this machine.
+fn add_a_node(settings: &Settings, node: &Node, clients: Option<SocketAddr>) -> String {
+    let default = settings
+        .services
+        .data
+        .datastores
+        .iter()
+        .find(|store| store.is_default);
+    let Some(file) = default.and_then(|store| store.settings.filename.as_ref()) else {
+        return "needs a store that nodes share: set provider sqlite and a filename".into();
+    };
+    let cluster = &settings.services.orchestrator;
+    let mut taken = vec![node.address().port()];
+    taken.extend(clients.map(|address| address.port()));
+    let inner = spare_port(node.address().port(), &taken);
+    taken.push(inner);
+    let mut command = format!("cluster-node --port {inner}");
+    if let Some(address) = clients {
+        command += &format!(" --proxy-port {}", spare_port(address.port(), &taken));
+    }
+    command += &format!(" --data {}", file.display());
+    for (flag, value, default) in [
+        ("--host", &settings.host, "0.0.0.0"),
+        ("--cluster-name", &cluster.cluster_name, "happn-cluster"),
+        ("--deployment", &cluster.deployment, "Test-Deploy"),
+        (
+            "--service-name",
+            &cluster.service_name,
+            "happn-cluster-node",
+        ),
+    ] {
+        if value != default {
+            command += &format!(" {flag} {value}");
+        }
+    }
+    command
+}
+
+/// The first port above `port` that is none of `taken`.
+fn spare_port(port: u16, taken: &[u16]) -> u16 {
+    let above = (port..=u16::MAX).skip(1);
+    let below = (1024..port).rev();
+    let mut candidates = above.chain(below);
+    candidates.find(|port| !taken.contains(port)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spare_port_is_the_next_one_that_nobody_has() {
+        assert_eq!(spare_port(57_000, &[57_000, 55_000]), 57_001);
+        assert_eq!(spare_port(55_000, &[55_000, 55_001]), 55_002);
+        assert_eq!(spare_port(u16::MAX, &[u16::MAX]), u16::MAX - 1);
+    }
+}

@@ -1,0 +1,247 @@
+//! The command line. Its flags are those of the table of keys, so that help, messages and
+//! documentation cannot disagree.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use crate::config::{Config, ConfigError, FlagValue, KEYS, Key, Kind, Preset, Sources};
+
+/// What the user wants.
+#[derive(Clone, Debug)]
+pub struct Invocation {
+    /// Start a node, or show its configuration.
+    pub wish: Wish,
+    file: Option<PathBuf>,
+    flags: Vec<FlagValue>,
+}
+
+/// What to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Start a node and run until told to stop.
+    Start,
+    /// Print the effective configuration.
+    ShowConfig,
+}
+
+impl Invocation {
+    /// Reads the arguments, the program's name first.
+    ///
+    /// # Errors
+    /// When they are wrong, and also when they ask for the help or the version text;
+    /// [`clap::Error::exit`] does the right thing.
+    pub fn parse(
+        arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    ) -> Result<Self, clap::Error> {
+        let matches = command().try_get_matches_from(arguments)?;
+        let wish = match matches.subcommand_name() {
+            Some("config") => Wish::ShowConfig,
+            _ => Wish::Start,
+        };
+        // Global flags show up at the level of the subcommand as well.
+        let matches = matches.subcommand().map_or(&matches, |(_, inner)| inner);
+        Ok(Self {
+            wish,
+            file: matches.get_one::<PathBuf>("config").cloned(),
+            flags: flag_values(matches)?,
+        })
+    }
+
+    /// Reads the configuration that the arguments and `environment` describe. The file comes from
+    /// `--config`, else from the variable `HAPPN_CONFIG`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(self, environment: Vec<(String, String)>) -> Result<Config, ConfigError> {
+        let named = environment.iter().find(|(name, _)| name == "HAPPN_CONFIG");
+        let file = self.file.or_else(|| {
+            named
+                .map(|(_, file)| PathBuf::from(file))
+                .filter(|file| !file.as_os_str().is_empty())
+        });
+        Config::load(&Sources {
+            file: file.as_deref(),
+            environment,
+            flags: self.flags,
+        })
+    }
+}
+
+/// The command line's definition.
+#[must_use]
+pub fn command() -> Command {
+    Command::new("cluster-node")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A node of a happn cluster: real-time publish and subscribe over websockets")
+        .after_help(AFTER_HELP)
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .global(true)
+                .help("Configuration file: .json, .json5 or .toml"),
+        )
+        .args(KEYS.iter().filter_map(flag))
+        .arg(
+            Arg::new("set")
+                .long("set")
+                .value_name("KEY=VALUE")
+                .action(ArgAction::Append)
+                .global(true)
+                .help("Sets any key, such as services.proxy.config.defer=true"),
+        )
+        .subcommand(Command::new("start").about("Starts the node (the default)"))
+        .subcommand(
+            Command::new("config")
+                .about("Prints the effective configuration and where each value comes from"),
+        )
+}
+
+const AFTER_HELP: &str = "\
+Values: flags override the environment, which overrides the file, which overrides the defaults.
+
+Environment: HAPPN__ and the key with __ for every dot, in any letter case:
+  services.proxy.config.port   HAPPN__services__proxy__config__port=55000
+Every flag above also has a short variable, HAPPN_ and the flag in capitals; it wins over the
+long one:
+  --proxy-port                 HAPPN_PROXY_PORT=55000
+HAPPN_CONFIG names the file. `cluster-node config` lists all keys.";
+
+/// The flag of a key that has one.
+fn flag(key: &'static Key) -> Option<Arg> {
+    let long = key.flag?.trim_start_matches('-');
+    let help = match key.default {
+        Preset::Text(text) => format!("{} [default: {text}]", key.doc),
+        Preset::Whole(number) => format!("{} [default: {number}]", key.doc),
+        _ => key.doc.to_owned(),
+    };
+    let argument = Arg::new(key.path)
+        .long(long)
+        .value_name(value_name(key.kind))
+        .global(true)
+        .help(help);
+    Some(argument.value_parser(NonEmptyStringValueParser::new()))
+}
+
+fn value_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text | Kind::Secret => "TEXT",
+        Kind::Segment { .. } => "NAME",
+        Kind::Switch => "true|false",
+        Kind::Whole { .. } => "NUMBER",
+        Kind::Choice(_) => "WORD",
+        Kind::Masks => "MASKS",
+        Kind::Minimums => "OBJECT",
+        Kind::Stores => "FILE",
+    }
+}
+
+fn flag_values(matches: &ArgMatches) -> Result<Vec<FlagValue>, clap::Error> {
+    let mut values = Vec::new();
+    for pair in matches.get_many::<String>("set").into_iter().flatten() {
+        let Some((key, text)) = pair.split_once('=') else {
+            let message = format!("--set {pair}: it must be KEY=VALUE");
+            return Err(command().error(clap::error::ErrorKind::ValueValidation, message));
+        };
+        values.push(FlagValue {
+            flag: "--set".into(),
+            key: key.trim().to_owned(),
+            text: text.to_owned(),
+        });
+    }
+    // After --set: the more particular flag wins.
+    for key in KEYS {
+        let Some(flag) = key.flag else { continue };
+        if let Some(text) = matches.get_one::<String>(key.path) {
+            values.push(FlagValue {
+                flag: flag.to_owned(),
+                key: key.path.to_owned(),
+                text: text.clone(),
+            });
+        }
+    }
+    Ok(values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(arguments: &[&str], environment: &[(&str, &str)]) -> Config {
+        let arguments = ["cluster-node"].iter().chain(arguments);
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let environment = environment.iter().map(owned).collect();
+        let invocation = Invocation::parse(arguments).unwrap();
+        invocation.load(environment).unwrap()
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_short_variable_is_its_flag_in_capitals() {
+        for key in KEYS {
+            let expected = key.flag.map(|flag| {
+                let name = flag.trim_start_matches('-').replace('-', "_");
+                format!("HAPPN_{}", name.to_uppercase())
+            });
+            assert_eq!(key.environment.map(str::to_owned), expected, "{}", key.path);
+        }
+    }
+
+    #[test]
+    fn flags_may_stand_before_and_after_the_subcommand() {
+        for arguments in [
+            &["--port", "4000"][..],
+            &["start", "--port", "4000"],
+            &["--port", "4000", "start"],
+        ] {
+            assert_eq!(load(arguments, &[]).settings.port, 4000, "{arguments:?}");
+        }
+        let wish = |arguments: &[&str]| Invocation::parse(arguments).unwrap().wish;
+        assert_eq!(wish(&["x"]), Wish::Start);
+        assert_eq!(wish(&["x", "config", "--port", "1"]), Wish::ShowConfig);
+    }
+
+    #[test]
+    fn any_key_can_be_set_and_its_own_flag_wins() {
+        let config = load(
+            &[
+                "--port",
+                "1",
+                "--set",
+                "port=2",
+                "--set",
+                "services.proxy.config.defer=true",
+            ],
+            &[("HAPPN_PORT", "3")],
+        );
+        assert_eq!(config.settings.port, 1);
+        assert!(config.settings.services.proxy.defer);
+    }
+
+    #[test]
+    fn a_file_can_be_named_in_the_environment() {
+        let invocation = Invocation::parse(["x"]).unwrap();
+        let environment = vec![("HAPPN_CONFIG".into(), "missing.toml".into())];
+        let error = invocation.load(environment).unwrap_err();
+        assert!(error.to_string().contains("missing.toml"), "{error}");
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        for arguments in [
+            &["x", "--prot", "1"][..],
+            &["x", "--set", "port"],
+            &["x", "stop"],
+        ] {
+            assert!(Invocation::parse(arguments).is_err(), "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! A whole node: the order in which its parts start and stop.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use cluster_orchestrator::Orchestrator;
+use cluster_proxy::Proxy;
+use cluster_replicator::Replicator;
+use happn_core::{Clock, Ending, OpenAuthority, SystemClock};
+use happn_server::Server;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::address::{announced_endpoint, node_name};
+use crate::assembly;
+use crate::config::Settings;
+use crate::start_error::StartError;
+
+/// How long [`Node::start`] lets the parts of a node that failed to start take to stop.
+const FAILED_START_GRACE: Duration = Duration::from_secs(5);
+
+/// What the stores get to finish writing even when everything before took the whole deadline: a
+/// write that was answered must be in the file.
+const STORE_GRACE: Duration = Duration::from_secs(5);
+
+/// A running node.
+///
+/// It starts in two steps, because the second may take for ever: [`Node::bind`] makes a node that
+/// peers can reach, [`Node::ready`] waits for the cluster and opens the proxy for clients.
+/// [`Node::start`] does both. A node must be stopped with [`Node::stop`]; merely dropping it lets
+/// its tasks die with the runtime, and the others notice only by the lost connection.
+pub struct Node {
+    core: Arc<happn_core::Node>,
+    server: Server,
+    orchestrator: Orchestrator,
+    replicator: Arc<Replicator>,
+    proxy: Proxy,
+    endpoint: String,
+    /// The proxy stays closed until the program around the node opens it.
+    deferred: bool,
+}
+
+impl Node {
+    /// Starts a node and waits until it is stable and, unless deferred, open for clients.
+    ///
+    /// Dropping the future leaves the parts to die with the runtime, without leaving the cluster;
+    /// who wants to interrupt a start uses [`Node::bind`] and [`Node::ready`].
+    ///
+    /// # Errors
+    /// Whatever cannot be started; everything is stopped again then.
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        let node = Self::bind(settings).await?;
+        match node.ready().await {
+            Ok(_) => Ok(node),
+            Err(error) => {
+                node.stop(FAILED_START_GRACE).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Starts everything but the proxy: store, core, server, orchestrator and replicator.
+    ///
+    /// # Errors
+    /// Whatever cannot be started; nothing is left running then.
+    pub async fn bind(settings: &Settings) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let data = assembly::data(&settings.services.data.datastores).await?;
+        let name = node_name(settings, &Uuid::new_v4().simple().to_string()[..8]);
+        let config = assembly::core(settings, name);
+        let authority = Arc::new(OpenAuthority);
+        let core = happn_core::Node::new(config, data, authority, clock.clone());
+        let server = match assembly::server(settings, core.clone()).await {
+            Ok(server) => server,
+            Err(error) => {
+                core.data().close().await;
+                return Err(error);
+            }
+        };
+        let endpoint = announced_endpoint(settings, server.address().port());
+        let replicator = Arc::new(Replicator::new(core.clone()));
+        let orchestrator =
+            assembly::orchestrator(settings, &endpoint, &core, replicator.clone(), &clock);
+        let orchestrator = match orchestrator {
+            Ok(orchestrator) => orchestrator,
+            Err(error) => {
+                server.stop(Ending::Reconnect, FAILED_START_GRACE).await;
+                core.data().close().await;
+                return Err(error);
+            }
+        };
+        tracing::info!(name = core.name(), %endpoint, listening = %server.address(), "node started");
+        Ok(Self {
+            proxy: assembly::proxy(settings, &server),
+            deferred: settings.services.proxy.defer,
+            core,
+            server,
+            orchestrator,
+            replicator,
+            endpoint,
+        })
+    }
+
+    /// Waits until the cluster is stable, then opens the proxy unless that is deferred. Answers
+    /// where clients connect; `None` when deferred. Cancel-safe.
+    ///
+    /// # Errors
+    /// When the cluster is not stable in time or the proxy cannot listen. The node is still
+    /// running then and must be stopped.
+    pub async fn ready(&self) -> Result<Option<SocketAddr>, StartError> {
+        self.orchestrator.stabilised().await?;
+        if self.deferred {
+            return Ok(None);
+        }
+        let address = self.proxy.start().await?;
+        tracing::info!(%address, "clients may connect");
+        Ok(Some(address))
+    }
+
+    /// Stops in order, so that nobody is surprised: no new clients; leave the cluster; end the
+    /// sessions, in the way that makes clients reconnect elsewhere; close the stores.
+    ///
+    /// Takes at most `deadline` and a few seconds more for the stores. Dropping the future midway
+    /// skips the steps that are left.
+    pub async fn stop(self, deadline: Duration) {
+        let until = Instant::now() + deadline;
+        within(until, "proxy", self.proxy.stop()).await;
+        within(until, "orchestrator", self.orchestrator.stop()).await;
+        self.core.stop();
+        let left = until.saturating_duration_since(Instant::now());
+        self.server.stop(Ending::Reconnect, left).await;
+        let until = Instant::now() + STORE_GRACE;
+        within(until, "data", self.core.data().close()).await;
+        tracing::info!(name = self.name(), "node stopped");
+    }
+
+    /// The node's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.core.name()
+    }
+
+    /// `host:port` at which peers reach this node.
+    #[must_use]
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Where the inner server listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.server.address()
+    }
+
+    /// The front door: closed until the node is ready, and with `defer` until told.
+    #[must_use]
+    pub fn proxy(&self) -> &Proxy {
+        &self.proxy
+    }
+
+    /// Who is in the cluster.
+    #[must_use]
+    pub fn orchestrator(&self) -> &Orchestrator {
+        &self.orchestrator
+    }
+
+    /// What crossed the cluster to this node.
+    #[must_use]
+    pub fn replicator(&self) -> &Replicator {
+        &self.replicator
+    }
+
+    /// Sessions, subscriptions and data.
+    #[must_use]
+    pub fn core(&self) -> &Arc<happn_core::Node> {
+        &self.core
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("name", &self.name())
+            .field("endpoint", &self.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Gives one step of stopping until `until`; the next step runs in any case.
+async fn within(until: Instant, step: &str, work: impl Future<Output = ()>) {
+    if tokio::time::timeout_at(until, work).await.is_err() {
+        tracing::warn!(step, "not stopped within the deadline, going on");
+    }
+}

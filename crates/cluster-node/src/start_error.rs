@@ -1,0 +1,61 @@
+//! Why a node did not start.
+
+use std::io;
+
+use cluster_orchestrator::StabiliseError;
+use cluster_proxy::ProxyError;
+use happn_server::BindError;
+use happn_store_sqlite::OpenError;
+
+/// Why a node did not start. Whatever had been started before is stopped again.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A data store cannot be opened.
+    #[error("the data store {name} cannot be opened")]
+    Store {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<OpenError>,
+    },
+    /// `host` is a name that stands for no address.
+    #[error("cannot listen on {host}: the name has no address")]
+    UnknownHost {
+        /// The host as configured.
+        host: String,
+        /// What the resolver said.
+        #[source]
+        source: io::Error,
+    },
+    /// The inner server's address is taken, not this machine's, or not permitted.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The configuration cannot make a member of a cluster.
+    #[error("services.orchestrator.config")]
+    Cluster(#[source] cluster_orchestrator::ConfigError),
+    /// The node's own record would have an illegal path.
+    #[error("the node cannot be announced as {endpoint}")]
+    Announce {
+        /// Its endpoint.
+        endpoint: String,
+        /// Why the path is illegal.
+        #[source]
+        source: happn_paths::PathError,
+    },
+    /// The cluster did not become stable.
+    #[error(transparent)]
+    Stabilise(#[from] StabiliseError),
+    /// The proxy cannot listen.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+    /// A thread that opened a store panicked.
+    #[error("opening the data store {name} failed")]
+    Internal {
+        /// Its name in the configuration.
+        name: String,
+        /// What happened.
+        #[source]
+        source: tokio::task::JoinError,
+    },
+}
