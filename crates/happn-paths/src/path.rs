@@ -13,12 +13,21 @@ use crate::validation::{Action, PathError, validate};
 pub struct Path(Arc<str>);
 
 impl Path {
+    /// A path for any action.
+    ///
+    /// # Errors
+    /// As [`validate`].
+    pub fn new(text: &str, action: Action) -> Result<Self, PathError> {
+        validate(text, action)?;
+        Ok(Self(text.into()))
+    }
+
     /// A path to write or publish to; it holds no `*`.
     ///
     /// # Errors
     /// As [`validate`] with [`Action::Set`].
     pub fn for_set(text: &str) -> Result<Self, PathError> {
-        Self::checked(text, Action::Set)
+        Self::new(text, Action::Set)
     }
 
     /// A path to remove; with `*` it removes all items it matches.
@@ -26,18 +35,13 @@ impl Path {
     /// # Errors
     /// As [`validate`] with [`Action::Remove`].
     pub fn for_remove(text: &str) -> Result<Self, PathError> {
-        Self::checked(text, Action::Remove)
+        Self::new(text, Action::Remove)
     }
 
     /// The path as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
-    }
-
-    fn checked(text: &str, action: Action) -> Result<Self, PathError> {
-        validate(text, action)?;
-        Ok(Self(text.into()))
     }
 }
 
@@ -50,5 +54,11 @@ impl fmt::Display for Path {
 impl AsRef<str> for Path {
     fn as_ref(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<Path> for Arc<str> {
+    fn from(path: Path) -> Self {
+        path.0
     }
 }

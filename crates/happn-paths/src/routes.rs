@@ -106,3 +106,41 @@ impl Matcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(rule: RouteRule) -> Routes<u8> {
+        let mut routes = Routes::new(rule);
+        for (value, pattern) in (0..).zip(["/one/*", "/two/*", "*/x", "/one/more/*", "/two/*"]) {
+            routes.insert(pattern, value);
+        }
+        routes
+    }
+
+    #[test]
+    fn the_longest_pattern_wins_then_the_first() {
+        let routes = table(RouteRule::Strict);
+        assert_eq!(routes.find("/one/more/x"), Some(&3));
+        assert_eq!(routes.find("/one/x"), Some(&0));
+        assert_eq!(routes.find("/two/x"), Some(&4));
+        assert_eq!(routes.find("/three/x"), Some(&2));
+        assert_eq!(routes.find("/three"), None);
+        assert_eq!(routes.find("*"), None);
+    }
+
+    #[test]
+    fn length_is_counted_in_utf16_units() {
+        let mut routes = Routes::new(RouteRule::Strict);
+        routes.insert("/é*", 0);
+        routes.insert("/*/", 1);
+        assert_eq!(routes.find("/é/"), Some(&0));
+    }
+
+    #[test]
+    fn only_the_loose_rule_ignores_case() {
+        assert_eq!(table(RouteRule::Loose).find("/ONE/x"), Some(&0));
+        assert_eq!(table(RouteRule::Strict).find("/ONE/z"), None);
+    }
+}

@@ -13,7 +13,6 @@ use crate::segments::normalised;
 pub(crate) const HEAD_MAX: usize = 63;
 
 /// Secret numbers that keep clients from choosing texts that collide.
-#[derive(Clone, Debug)]
 pub(crate) struct Keys {
     first: u64,
     second: u64,

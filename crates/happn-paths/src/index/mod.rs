@@ -1,22 +1,24 @@
 //! Who receives a publication.
 
 mod hash;
+mod look_up;
 mod outline;
 mod recipients;
 mod shapes;
 mod slab;
 
 use std::collections::HashMap;
+use std::fmt;
 
-use self::hash::{Fingerprint, Keys, Ready};
-use self::outline::{GAP_REACH, Kind, Outline};
+use self::hash::{Keys, Ready};
+use self::look_up::LookUp;
+use self::outline::Outline;
 use self::recipients::{Ids, Recipients, Removal};
 use self::shapes::Shapes;
 use self::slab::{NONE, Slab};
 use crate::channel::{ActionFilter, EventKind};
 use crate::depth::Depth;
 use crate::mask::Mask;
-use crate::segments::segments;
 
 /// Maps subscription masks to the ids of their subscriptions.
 ///
@@ -37,14 +39,20 @@ use crate::segments::segments;
 ///
 /// # Cost
 ///
-/// Adding and removing take time linear in the mask, a look-up in the path plus
-/// one probe per shape that exists below the path's literal prefixes. Hostile
-/// texts cannot change that: hashing is keyed. Two lists remain that are walked
-/// from end to end, and both are reached only by paths that share much with the
-/// masks in them: masks with equal first 63 segments and a star further back,
-/// and masks `/a/**/b/…/**` with equal text up to `b`. Whoever accepts
-/// subscriptions from strangers should limit how many one may hold.
-#[derive(Debug)]
+/// Adding and removing take time linear in the mask. A look-up takes time linear
+/// in the path, plus one probe per shape that exists below the path's literal
+/// prefixes, plus the visits. Hashing is keyed, so texts cannot be chosen to
+/// collide. What many masks can still do is sit where a path must look:
+///
+/// - Masks that start with `*` are below every path's prefix, one probe per
+///   shape of the path's own length.
+/// - Deep masks with one literal start (`/a/**` by depth, `/a/*/**`, …) are
+///   checked one by one; so are masks `/a/**/b/…/**` that differ only behind
+///   `b`, for paths with a segment `b`; and masks that differ only behind their
+///   63rd segment and have a star there.
+///
+/// Whoever accepts subscriptions from strangers should limit how many one may
+/// hold.
 pub struct SubscriptionIndex {
     keys: Keys,
     /// By [`Outline::key`], the first of a list of entries.
@@ -58,7 +66,6 @@ pub struct SubscriptionIndex {
     behind_bytes: usize,
 }
 
-#[derive(Debug)]
 struct Entry {
     mask: Mask,
     depth: Depth,
@@ -118,11 +125,7 @@ impl SubscriptionIndex {
     /// then the bare `*`; within a mask those who asked for every action come
     /// first. The order is a courtesy to clients used to it, not a contract.
     pub fn for_each_match(&self, kind: EventKind, path: &str, mut visit: impl FnMut(u32)) {
-        let look_up = LookUp {
-            index: self,
-            path,
-            print: Fingerprint::of(&self.keys, path),
-        };
+        let look_up = LookUp::new(self, path);
         let mut hit = |entry: &Entry| entry.recipients.for_each(kind, &mut visit);
         look_up.fixed_shapes(&mut hit);
         look_up.open_shapes(&mut hit);
@@ -153,6 +156,15 @@ impl SubscriptionIndex {
             + self.shapes.memory_bytes()
             + self.everything.memory_bytes()
             + self.behind_bytes
+    }
+}
+
+/// Says how much is in it; the hash keys are nobody's business.
+impl fmt::Debug for SubscriptionIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SubscriptionIndex")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 
@@ -236,90 +248,6 @@ impl SubscriptionIndex {
     }
 }
 
-// === look-up ===
-
-/// One path on its way through the tables.
-struct LookUp<'a> {
-    index: &'a SubscriptionIndex,
-    path: &'a str,
-    print: Fingerprint,
-}
-
-impl LookUp<'_> {
-    fn literal(&self, hit: &mut impl FnMut(&Entry)) {
-        let Fingerprint { total, count, .. } = self.print;
-        self.probe(outline::fixed_key(&self.index.keys, total, 0, count), hit);
-    }
-
-    fn fixed_shapes(&self, hit: &mut impl FnMut(&Entry)) {
-        let Fingerprint { total, count, .. } = self.print;
-        self.for_each_shape(Kind::Fixed, |stars| {
-            let sum = total.wrapping_sub(self.print.at_stars(stars));
-            self.probe(outline::fixed_key(&self.index.keys, sum, stars, count), hit);
-        });
-    }
-
-    fn open_shapes(&self, hit: &mut impl FnMut(&Entry)) {
-        self.for_each_head(Kind::Open, |sum, bits, _| {
-            self.probe(outline::open_key(&self.index.keys, sum, bits), hit);
-        });
-    }
-
-    fn gapped_shapes(&self, hit: &mut impl FnMut(&Entry)) {
-        self.for_each_head(Kind::Gapped, |sum, bits, len| {
-            let behind_head = || segments(self.path).skip(len).take(GAP_REACH);
-            for (at, literal) in behind_head().enumerate() {
-                let hash = self.index.keys.segment(literal.as_bytes());
-                let key = outline::gapped_key(&self.index.keys, sum, bits, hash);
-                let Some(first) = self.index.table.get(&key) else {
-                    continue;
-                };
-                // A path that repeats the literal gets here repeatedly.
-                if behind_head().take(at).all(|earlier| earlier != literal) {
-                    self.visit_list(*first, hit);
-                }
-            }
-        });
-    }
-
-    /// Calls `found` with the hash, shape and length of the start of the path
-    /// that masks with a head may have.
-    fn for_each_head(&self, kind: Kind, mut found: impl FnMut(u64, u64, usize)) {
-        self.for_each_shape(kind, |bits| {
-            let (stars, len) = outline::unguarded(bits);
-            if len < self.print.count {
-                let sum = self.print.sum(len).wrapping_sub(self.print.at_stars(stars));
-                found(sum, bits, len);
-            }
-        });
-    }
-
-    fn for_each_shape(&self, kind: Kind, mut found: impl FnMut(u64)) {
-        let Self { index, print, .. } = self;
-        for prefix in index.shapes.prefixes(kind, print.count) {
-            let sum = print.sum(prefix);
-            let key = outline::shape_key(&index.keys, sum, prefix, kind, print.count);
-            index.shapes.under(key).for_each(&mut found);
-        }
-    }
-
-    fn probe(&self, key: u64, hit: &mut impl FnMut(&Entry)) {
-        if let Some(first) = self.index.table.get(&key) {
-            self.visit_list(*first, hit);
-        }
-    }
-
-    /// Calls `hit` with the entries of a list that really match.
-    fn visit_list(&self, mut at: u32, hit: &mut impl FnMut(&Entry)) {
-        while let Some(entry) = self.index.entries.get(at) {
-            if entry.mask.matches(self.path, entry.depth) {
-                hit(entry);
-            }
-            at = entry.next;
-        }
-    }
-}
-
 // === memory ===
 
 /// What a standard hash table holds: room for eight sevenths of its capacity,
@@ -332,4 +260,53 @@ fn table_bytes<K, V, S>(table: &HashMap<K, V, S>) -> usize {
 /// adds to round that up.
 fn text_bytes(mask: &Mask) -> usize {
     (mask.as_str().len() + 2 * size_of::<usize>() + 8).next_multiple_of(16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every kind of mask, several subscribers each, in and out again.
+    #[test]
+    fn nothing_is_left_behind() {
+        let texts = [
+            "*".to_owned(),
+            "/a/b".to_owned(),
+            "/a/*".to_owned(),
+            "/*/b".to_owned(),
+            "/a/*/**".to_owned(),
+            "/a/**/b/**".to_owned(),
+            "/*".repeat(80),
+        ];
+        let mut index = SubscriptionIndex::new([1, 2]);
+        let steps = || {
+            texts
+                .iter()
+                .flat_map(|text| (0..50).map(move |id| (id, Mask::parse(text))))
+        };
+        let action = |id: u32| {
+            if id < 25 {
+                ActionFilter::All
+            } else {
+                ActionFilter::Set
+            }
+        };
+        for (id, mask) in steps() {
+            assert!(index.insert(id, action(id), &mask, Depth::DEFAULT));
+        }
+        assert_eq!(index.len(), texts.len() * 50);
+        let full = index.memory_bytes();
+        for (id, mask) in steps() {
+            assert!(index.remove(id, action(id), &mask, Depth::DEFAULT));
+        }
+        assert!(index.is_empty() && index.table.is_empty() && index.shapes.is_empty());
+        assert_eq!(index.behind_bytes, 0);
+        assert!(index.memory_bytes() < full);
+    }
+
+    #[test]
+    fn debug_output_keeps_the_seed_secret() {
+        let index = SubscriptionIndex::new([1, 2]);
+        assert_eq!(format!("{index:?}"), "SubscriptionIndex { len: 0, .. }");
+    }
 }

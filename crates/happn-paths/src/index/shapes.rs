@@ -120,6 +120,18 @@ impl Shapes {
         })
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        let unused = |in_use: &InUse| in_use.bits == 0;
+        self.table.is_empty()
+            && self
+                .fixed
+                .iter()
+                .chain([&self.open, &self.gapped])
+                .all(unused)
+            && self.more.is_empty()
+    }
+
     pub(crate) fn memory_bytes(&self) -> usize {
         let in_use = self.fixed.capacity() * size_of::<InUse>();
         table_bytes(&self.table) + self.more.memory_bytes() + in_use

@@ -44,6 +44,11 @@ impl<T> Slab<T> {
         Some(value)
     }
 
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.len() == self.free.len()
+    }
+
     pub(crate) fn memory_bytes(&self) -> usize {
         self.slots.capacity() * size_of::<Option<T>>() + self.free.capacity() * size_of::<u32>()
     }
