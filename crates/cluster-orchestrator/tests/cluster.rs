@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     reason = "a failing test may panic, also outside of test functions"
 )]
 
@@ -342,4 +343,12 @@ async fn waiting_for_a_stopped_orchestrator_ends() {
     let node = world.node(1, 2).start();
     let (stabilised, ()) = tokio::join!(node.orchestrator.stabilised(), node.orchestrator.stop());
     assert_eq!(stabilised, Err(StabiliseError::Stopped));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bug_in_a_dial_is_a_failed_dial() {
+    let world = World::new();
+    world.network.break_once("10.0.0.2:57000");
+    let nodes = world.stable_nodes(2).await;
+    assert_eq!(nodes[0].peer_names(), ["node-1", "node-2"]);
 }

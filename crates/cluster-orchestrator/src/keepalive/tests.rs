@@ -1,69 +1,25 @@
-use std::collections::BTreeMap;
+//! The documents, against those of the reference.
+
 use std::time::Duration;
 
-use happn_core::{Increment, Incremented, StoreFuture};
+use happn_core::{Increment, MemoryStore};
 use serde_json::Value;
 
 use super::*;
 
-/// A store that is a map; what it does not need to do, it refuses.
-#[derive(Default)]
-struct Documents(Mutex<BTreeMap<String, Document>>);
-
-impl Documents {
-    fn put(&self, path: &str, data: &str, modified: Option<i64>) {
-        let document = Document {
-            path: path.into(),
-            data: Json::parse(data).unwrap(),
-            created: modified,
-            modified,
-            modified_by: None,
-        };
-        self.0.lock().unwrap().insert(path.to_owned(), document);
-    }
-
-    fn paths(&self) -> Vec<String> {
-        self.0.lock().unwrap().keys().cloned().collect()
-    }
+async fn put(store: &MemoryStore, path: &str, data: &str, at: i64) {
+    let write = Write {
+        path: Path::for_set(path).unwrap(),
+        data: Json::parse(data).unwrap(),
+        mode: WriteMode::Replace,
+        at,
+        modified_by: None,
+    };
+    store.upsert(write).await.unwrap();
 }
 
-fn ready<T: Send + 'static>(result: Result<T, StoreError>) -> StoreFuture<T> {
-    Box::pin(std::future::ready(result))
-}
-
-impl DataStore for Documents {
-    fn upsert(&self, write: Write) -> StoreFuture<Document> {
-        let path = write.path.as_str();
-        self.put(path, write.data.as_str(), Some(write.at));
-        ready(Ok(self.0.lock().unwrap()[path].clone()))
-    }
-
-    fn increment(&self, _increment: Increment) -> StoreFuture<Incremented> {
-        ready(Err(StoreError::Closed))
-    }
-
-    fn remove(&self, selector: StoreGlob) -> StoreFuture<u64> {
-        let mut documents = self.0.lock().unwrap();
-        let before = documents.len();
-        documents.retain(|path, _| !selector.matches(path));
-        ready(Ok((before - documents.len()) as u64))
-    }
-
-    fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
-        let documents = self.0.lock().unwrap();
-        let matching = documents
-            .values()
-            .filter(|document| query.selector.matches(&document.path));
-        ready(Ok(matching.cloned().collect()))
-    }
-
-    fn count(&self, _query: Query) -> StoreFuture<u64> {
-        ready(Err(StoreError::Closed))
-    }
-
-    fn close(&self) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::ready(()))
-    }
+async fn all(store: &MemoryStore) -> Vec<Document> {
+    store.find(Query::all(StoreGlob::new("*"))).await.unwrap()
 }
 
 struct FixedClock(i64);
@@ -82,7 +38,7 @@ impl Clock for FixedClock {
     }
 }
 
-fn table(store: &Arc<Documents>, service: &str, endpoint: &str) -> KeepaliveDocuments {
+fn table(store: &Arc<MemoryStore>, service: &str, endpoint: &str) -> KeepaliveDocuments {
     let record = NodeRecord {
         deployment: "deployment-1".to_owned(),
         service: service.to_owned(),
@@ -102,14 +58,15 @@ fn vector() -> Value {
 
 #[tokio::test]
 async fn a_beat_is_the_document_of_the_reference_with_our_members_behind_it() {
-    let store = Arc::new(Documents::default());
+    let store = Arc::new(MemoryStore::new());
     table(&store, "service-a", "127.0.0.1:21001")
         .beat()
         .await
         .unwrap();
 
     let theirs = &vector()["keepalive_documents"][0];
-    let written = store.0.lock().unwrap()[theirs["path"].as_str().unwrap()].clone();
+    let written = &all(&store).await[0];
+    assert_eq!(*written.path, *theirs["path"].as_str().unwrap());
     assert_eq!(written.modified, Some(77));
     assert_eq!(
         written.data.as_str(),
@@ -123,10 +80,11 @@ async fn a_beat_is_the_document_of_the_reference_with_our_members_behind_it() {
 
 #[tokio::test]
 async fn the_records_of_reference_nodes_are_beats() {
-    let store = Arc::new(Documents::default());
+    let store = Arc::new(MemoryStore::new());
     for document in vector()["keepalive_documents"].as_array().unwrap() {
         let (path, data) = (document["path"].as_str(), document["data"].to_string());
-        store.put(path.unwrap(), &data, document["modified"].as_i64());
+        let modified = document["modified"].as_i64().unwrap();
+        put(&store, path.unwrap(), &data, modified).await;
     }
     let beats = table(&store, "s", "h:1").beats().await.unwrap();
     let beat = |endpoint: &str, service: &str, mark| Beat {
@@ -144,21 +102,27 @@ async fn the_records_of_reference_nodes_are_beats() {
 
 #[tokio::test]
 async fn malformed_and_foreign_records_are_passed_over() {
-    let store = Arc::new(Documents::default());
+    let store = Arc::new(MemoryStore::new());
     let own = table(&store, "s", "h:1");
     own.beat().await.unwrap();
     let prefix = "/SYSTEM/DEPLOYMENT/deployment-1";
     let valid = r#"{"service":"s","endpoint":"h:2"}"#;
-    store.put(&format!("{prefix}/s/h:9"), valid, Some(1));
-    store.put(&format!("{prefix}/x/h:2"), valid, Some(1));
-    store.put(&format!("{prefix}/s/h:2"), valid, None);
-    store.put(&format!("{prefix}/s/h:3"), r#"{"service":"s"}"#, Some(1));
-    store.put(
-        &format!("{prefix}/s/h:4"),
-        r#"{"service":"s","endpoint":4}"#,
-        Some(1),
-    );
-    store.put("/SYSTEM/DEPLOYMENT/other/s/h:2", valid, Some(1));
+    for (place, data) in [
+        ("s/h:9", valid),
+        ("x/h:2", valid),
+        ("s/h:3", r#"{"service":"s"}"#),
+        ("s/h:4", r#"{"service":"s","endpoint":4}"#),
+    ] {
+        put(&store, &format!("{prefix}/{place}"), data, 1).await;
+    }
+    put(&store, "/SYSTEM/DEPLOYMENT/other/s/h:2", valid, 1).await;
+    // Counters have no times.
+    let counter = Increment {
+        path: Path::for_set(&format!("{prefix}/s/h:2")).unwrap(),
+        gauge: "beats".into(),
+        by: 1.into(),
+    };
+    store.increment(counter).await.unwrap();
 
     let beats = own.beats().await.unwrap();
     assert_eq!(beats.len(), 1, "{beats:?}");
@@ -167,12 +131,14 @@ async fn malformed_and_foreign_records_are_passed_over() {
 
 #[tokio::test]
 async fn leaving_removes_the_own_record_only() {
-    let store = Arc::new(Documents::default());
+    let store = Arc::new(MemoryStore::new());
     let first = table(&store, "s", "h:1");
     first.beat().await.unwrap();
     table(&store, "s", "h:10").beat().await.unwrap();
     first.leave().await.unwrap();
-    assert_eq!(store.paths(), ["/SYSTEM/DEPLOYMENT/deployment-1/s/h:10"]);
+    let left = all(&store).await;
+    assert_eq!(left.len(), 1);
+    assert_eq!(&*left[0].path, "/SYSTEM/DEPLOYMENT/deployment-1/s/h:10");
 }
 
 #[test]
@@ -185,6 +151,6 @@ fn a_deployment_that_would_be_a_wildcard_is_refused() {
         name: "n".to_owned(),
         instance: "i".to_owned(),
     };
-    let store = Arc::new(Documents::default());
+    let store = Arc::new(MemoryStore::new());
     assert!(KeepaliveDocuments::new(store, Arc::new(FixedClock(0)), &record).is_err());
 }

@@ -112,10 +112,6 @@ impl Member {
         self.record.is_some_and(|record| !record.stale)
     }
 
-    pub(super) fn is_proven(&self) -> bool {
-        self.record.is_some_and(|record| record.proven)
-    }
-
     pub(super) fn is_linked(&self) -> bool {
         matches!(self.link, Link::Connected { .. } | Link::Peer { .. })
     }
@@ -208,11 +204,16 @@ impl Member {
         is_time && self.is_alive(at)
     }
 
+    /// Its record moved, or it is connected to us; else it may be a remnant.
+    pub(super) fn shows_life(&self, at: Now) -> bool {
+        at.is_inbound || self.record.is_some_and(|record| record.proven)
+    }
+
     pub(super) fn view(&self, at: Now) -> View {
         let peer = self.peer_name().is_some();
         let is_settling = at.now < self.settle_by;
-        let shows_life = self.is_proven() || at.is_inbound || is_settling;
-        let listed = self.is_linked() || (self.has_fresh_record() && shows_life);
+        let may_live = self.shows_life(at) || is_settling;
+        let listed = self.is_linked() || (self.has_fresh_record() && may_live);
         let blocking = match peer {
             true => !at.is_inbound && at.now < self.answer_by,
             false => listed && is_settling,

@@ -27,8 +27,12 @@ pub use interface::{DropReason, Effect, Input, MemberSnapshot};
 pub use report::{HealthReport, ServiceHealth};
 pub use state::{Counts, ServiceCounts, State};
 
-/// The most dials in progress at once; a table full of dead records must not exhaust sockets.
-const DIALS_MAX: usize = 32;
+/// The dials in progress beyond which no record is dialed that never moved; a table full of dead
+/// records must not exhaust sockets, nor stand in the way of the living.
+const REMNANT_DIALS_MAX: usize = 32;
+
+/// The most dials in progress at once.
+const DIALS_MAX: usize = 256;
 
 /// Who is in the cluster, as this node sees it.
 ///
@@ -147,12 +151,14 @@ impl Roster {
     /// When the next [`Input::Tick`] is needed.
     #[must_use]
     pub fn next_wake(&self, now: Duration) -> Duration {
-        let may_dial = self.dialing() < DIALS_MAX;
+        let dialing = self.dialing();
         self.members
             .iter()
             .filter_map(|(endpoint, member)| {
                 let is_inbound = self.inbound.is_here(endpoint, member.name());
-                member.next_wake(Now { now, is_inbound }, may_dial)
+                let at = Now { now, is_inbound };
+                let may_dial = dialing < dials_max(member.shows_life(at));
+                member.next_wake(at, may_dial)
             })
             .fold(self.next_report, Duration::min)
     }
@@ -161,16 +167,20 @@ impl Roster {
         let mut due: Vec<(bool, String)> = Vec::new();
         for (endpoint, member) in &self.members {
             let is_inbound = self.inbound.is_here(endpoint, member.name());
-            if member.is_due(Now { now, is_inbound }) {
-                due.push((!member.is_proven(), endpoint.clone()));
+            let at = Now { now, is_inbound };
+            if member.is_due(at) {
+                due.push((!member.shows_life(at), endpoint.clone()));
             }
         }
-        // Nodes that are known to live come before records that may be years old.
         due.sort();
-        let free = DIALS_MAX.saturating_sub(self.dialing());
-        for (_, endpoint) in due.into_iter().take(free) {
+        let mut dialing = self.dialing();
+        for (is_remnant, endpoint) in due {
+            if dialing >= dials_max(!is_remnant) {
+                break;
+            }
             if let Some(member) = self.members.get_mut(&endpoint) {
                 member.link = Link::Dialing;
+                dialing += 1;
                 effects.push(Effect::Dial { endpoint });
             }
         }
@@ -213,5 +223,12 @@ impl Roster {
     fn view(&self, now: Duration, endpoint: &str, member: &Member) -> member::View {
         let is_inbound = self.inbound.is_here(endpoint, member.name());
         member.view(Now { now, is_inbound })
+    }
+}
+
+fn dials_max(shows_life: bool) -> usize {
+    match shows_life {
+        true => DIALS_MAX,
+        false => REMNANT_DIALS_MAX,
     }
 }

@@ -219,4 +219,21 @@ proptest! {
         roster.handle(now + Duration::from_secs(6), Input::Tick);
         prop_assert_eq!(roster.state(), State::Stable);
     }
+
+    #[test]
+    fn equal_seeds_and_inputs_give_equal_effects(
+        steps in prop::collection::vec((0..4_000u64, input()), 1..100),
+        seed: u64,
+    ) {
+        let run = || {
+            let mut roster = Roster::new(Arc::new(config(1)), seed, Duration::ZERO);
+            let mut now = Duration::ZERO;
+            let effects = steps.iter().map(|(ms, input)| {
+                now += Duration::from_millis(*ms);
+                roster.handle(now, input.clone())
+            });
+            effects.collect::<Vec<_>>()
+        };
+        prop_assert_eq!(run(), run());
+    }
 }

@@ -17,6 +17,8 @@ pub(crate) struct Network {
     servers: Mutex<HashMap<String, Arc<Server>>>,
     /// Endpoints that neither accept nor refuse.
     silent: Mutex<HashSet<String>>,
+    /// Endpoints at which the next dial is a bug.
+    broken: Mutex<HashSet<String>>,
     /// Dials from one endpoint to another that are refused.
     walls: Mutex<HashSet<(String, String)>>,
 }
@@ -63,6 +65,10 @@ impl Network {
 
     pub(crate) fn silence(&self, endpoint: &str) {
         self.silent.lock().unwrap().insert(endpoint.to_owned());
+    }
+
+    pub(crate) fn break_once(&self, endpoint: &str) {
+        self.broken.lock().unwrap().insert(endpoint.to_owned());
     }
 
     /// Cuts the link that `from` has at `to`, and every new one until the wall is torn down.
@@ -195,6 +201,9 @@ impl PeerConnector for Connector {
                 std::future::pending::<()>().await;
             }
             assert_ne!(from, endpoint, "a node dialed itself");
+            if network.broken.lock().unwrap().remove(&endpoint) {
+                panic!("a bug in the connector");
+            }
             tokio::task::yield_now().await;
             let link = network.dial(&from, &endpoint, &login);
             link.ok_or_else(|| ConnectError::Unreachable {

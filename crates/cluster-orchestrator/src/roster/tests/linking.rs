@@ -1,0 +1,178 @@
+//! Dials, logins, links, and the states they lead to.
+
+use super::*;
+
+#[test]
+fn a_lone_node_is_stable_once_its_own_record_is_in_the_table() {
+    let mut scene = Scene::alone(1);
+    assert_eq!(scene.put(Input::Beats(Vec::new())), []);
+    assert_eq!(scene.roster.state(), State::Isolated);
+    let (from, to) = (State::Isolated, State::Stable);
+    assert_eq!(scene.read(), [Effect::StateChanged { from, to }]);
+}
+
+#[test]
+fn a_lone_node_that_needs_two_is_isolated() {
+    let mut scene = Scene::alone(2);
+    scene.read();
+    scene.pass(60_000);
+    assert_eq!(scene.roster.state(), State::Isolated);
+}
+
+#[test]
+fn a_node_is_a_peer_once_it_confirmed_our_subscription() {
+    let mut scene = Scene::alone(2);
+    scene.beat(B);
+    assert!(scene.read().contains(&dial(B)));
+    assert_eq!(scene.roster.state(), State::Connecting);
+    let endpoint = B.to_owned();
+    assert!(
+        scene
+            .connect(B, "node-2")
+            .contains(&Effect::Subscribe { endpoint })
+    );
+    assert_eq!(scene.roster.state(), State::Subscribing);
+    let (endpoint, name) = (B.to_owned(), "node-2".to_owned());
+    let effects = scene.put(Input::Subscribed {
+        endpoint: endpoint.clone(),
+    });
+    assert!(effects.contains(&Effect::PeerAdded { endpoint, name }));
+    // It may not have subscribed to us yet.
+    assert_eq!(scene.roster.state(), State::Subscribing);
+    scene.arrive(B, "node-2");
+    assert_eq!(scene.roster.state(), State::Stable);
+    assert_eq!(scene.names(), ["node-1", "node-2"]);
+}
+
+#[test]
+fn a_peer_that_never_connects_to_us_is_waited_for_a_little_only() {
+    let mut scene = Scene::alone(2);
+    scene.beat(B);
+    scene.read();
+    scene.connect(B, "node-2");
+    scene.put(Input::Subscribed {
+        endpoint: B.to_owned(),
+    });
+    scene.pass(2_000);
+    assert_eq!(scene.roster.state(), State::Stable);
+}
+
+#[test]
+fn a_lost_peer_holds_the_others_back_for_one_threshold_only() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    scene.read();
+    scene.join(B, "node-2");
+    scene.round(&[B]);
+    scene.lose(B);
+    assert_eq!(scene.roster.state(), State::Connecting);
+    // It beats on, but cannot be reached.
+    for _ in 0..2 {
+        scene.pass(500);
+        scene.refuse(B);
+        scene.round(&[B]);
+    }
+    assert_eq!(scene.roster.state(), State::Stable);
+    assert_eq!(scene.health().unhealthy_members, [B]);
+}
+
+#[test]
+fn nodes_of_other_clusters_and_services_are_not_dialed() {
+    let mut scene = Scene::alone(1);
+    for (endpoint, cluster, service) in [
+        (B, Some("cluster-2"), "svc"),
+        (C, Some("cluster-1"), "constructor"),
+    ] {
+        scene.beat(endpoint);
+        let record = scene.table.get_mut(endpoint).unwrap();
+        record.cluster = cluster.map(str::to_owned);
+        record.service = service.to_owned();
+    }
+    scene.round(&[B, C]);
+    scene.round(&[B, C]);
+    assert_eq!(scene.dials(B) + scene.dials(C), 0);
+    assert_eq!(scene.roster.members(scene.now).len(), 1);
+    assert_eq!(scene.roster.state(), State::Stable);
+}
+
+#[test]
+fn a_login_is_a_hint_to_look_and_never_an_address_to_dial() {
+    let mut scene = Scene::alone(1);
+    scene.read();
+    assert_eq!(scene.arrive(B, "node-2"), [Effect::RefreshMembers]);
+    scene.pass(60_000);
+    assert_eq!(scene.dials(B), 0);
+    scene.beat(B);
+    assert!(scene.read().contains(&dial(B)));
+}
+
+#[test]
+fn logins_of_other_clusters_mean_nothing() {
+    let mut scene = Scene::alone(1);
+    scene.read();
+    assert_eq!(scene.arrive_from("cluster-2", B, "node-2"), []);
+    assert_eq!(scene.arrive_from("cluster-1", OWN, "node-2"), []);
+}
+
+#[test]
+fn a_peer_that_is_back_is_dialed_at_once_when_it_logs_in() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    scene.round(&[B]);
+    for _ in 0..8 {
+        scene.refuse(B);
+        scene.round(&[B]);
+    }
+    scene.refuse(B);
+    let before = scene.dials(B);
+    scene.arrive(B, "node-2");
+    scene.pass(200);
+    assert_eq!(scene.dials(B), before + 1);
+}
+
+#[test]
+fn a_node_with_our_own_name_is_not_a_peer() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    scene.read();
+    let effects = scene.connect(B, "node-1");
+    let (endpoint, reason) = (B.to_owned(), DropReason::OwnName);
+    assert!(effects.contains(&Effect::Drop { endpoint, reason }));
+    assert_eq!(scene.names(), ["node-1"]);
+    assert_eq!(scene.roster.state(), State::Stable);
+}
+
+/// A node restarts under another address while its old one still leads to it. With both links
+/// every one of its events would arrive twice.
+#[test]
+fn of_two_links_to_one_node_the_one_without_a_living_record_is_dropped() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    scene.beat(C);
+    scene.read();
+    scene.join(B, "node-2");
+    scene.join(C, "node-2");
+    assert_eq!(scene.health().total_cluster_peers, 2);
+    for _ in 0..3 {
+        scene.round(&[C]);
+    }
+    let (endpoint, reason) = (B.to_owned(), DropReason::Superseded);
+    assert!(scene.effects.contains(&Effect::Drop { endpoint, reason }));
+    assert_eq!(scene.health().total_cluster_members, 2);
+}
+
+#[test]
+fn a_node_that_connects_but_never_confirms_blocks_for_one_threshold_only() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    scene.read();
+    for _ in 0..4 {
+        scene.connect(B, "node-2");
+        scene.round(&[B]);
+        scene.lose(B);
+        scene.pass(3_000);
+    }
+    assert_eq!(scene.roster.state(), State::Stable);
+    scene.connect(B, "node-2");
+    assert_eq!(scene.roster.state(), State::Stable);
+}
