@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{SinkExt, StreamExt};
 use happn_protocol::{EventMessage, Json};
 use serde_json::value::RawValue;
 use tokio::net::TcpStream;
@@ -18,8 +18,9 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::reader::Reader;
+use self::reader::{MessageStream, Reader};
 pub(crate) use self::waiting::{Waiting, WaitingRoom};
+use self::writer::MessageSink;
 use crate::envelope::Envelope;
 use crate::{ClientError, ServerError};
 
@@ -285,25 +286,34 @@ async fn run<I: Inbox>(
         ) => end,
     };
     tracing::debug!(?end, "a connection ended");
-    let lost = matches!(end, ConnectionEnd::Lost(_));
-    if lost {
+    let on_purpose = end == ConnectionEnd::Closed;
+    if on_purpose {
+        goodbye(&mut sink, &mut stream, &mut queue).await;
         announce(&reader.shared, &end_sender, end);
+    } else {
+        // Whoever waits hears it first; what they had queued is not sent any more.
+        announce(&reader.shared, &end_sender, end);
+        let _ = tokio::time::timeout(GOODBYE, sink.close()).await;
+    }
+}
+
+/// The last messages out, the close frame out, the server's close frame in.
+async fn goodbye(
+    sink: &mut MessageSink,
+    stream: &mut MessageStream,
+    queue: &mut mpsc::Receiver<Message>,
+) {
+    if writer::say_goodbye(sink, queue, GOODBYE).await.is_err() {
         return;
     }
-    if writer::say_goodbye(&mut sink, &mut queue, GOODBYE)
-        .await
-        .is_ok()
-    {
-        let farewell = async {
-            while let Some(Ok(message)) = stream.next().await {
-                if message.is_close() {
-                    break;
-                }
+    let farewell = async {
+        while let Some(Ok(message)) = stream.next().await {
+            if message.is_close() {
+                break;
             }
-        };
-        let _ = tokio::time::timeout(GOODBYE, farewell).await;
-    }
-    announce(&reader.shared, &end_sender, end);
+        }
+    };
+    let _ = tokio::time::timeout(GOODBYE, farewell).await;
 }
 
 /// The first of two ends; polled in turn, at random, so that neither starves.

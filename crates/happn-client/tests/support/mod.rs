@@ -35,6 +35,10 @@ impl ScriptedServer {
         Self { listener }
     }
 
+    pub fn on(listener: TcpListener) -> Self {
+        Self { listener }
+    }
+
     pub fn endpoint(&self) -> String {
         self.listener.local_addr().unwrap().to_string()
     }
