@@ -18,7 +18,11 @@ fn main() -> ExitCode {
     match run(invocation) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "cluster-node: {}", one_line(&error));
+            let _ = writeln!(
+                std::io::stderr(),
+                "cluster-node: {}",
+                one_line(error.as_ref())
+            );
             ExitCode::FAILURE
         }
     }

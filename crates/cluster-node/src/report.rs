@@ -4,11 +4,7 @@ use std::error::Error;
 
 /// The message of an error followed by those of its causes, without those that are part of it.
 #[must_use]
-pub fn one_line(error: &anyhow::Error) -> String {
-    join(error.as_ref())
-}
-
-fn join(error: &(dyn Error + 'static)) -> String {
+pub fn one_line(error: &(dyn Error + 'static)) -> String {
     let mut message = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -33,7 +29,7 @@ mod tests {
             .context("cannot write x: the disk is full")
             .context("no start");
         assert_eq!(
-            one_line(&error),
+            one_line(error.as_ref()),
             "no start: cannot write x: the disk is full"
         );
     }

@@ -1,0 +1,200 @@
+//! Starting nodes and clients, and hearing what clients hear.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use cluster_node::config::{Config, FlagValue, Settings, Sources};
+use cluster_node::{Node, StartError};
+use happn_client::{Client, ClientConfig, SubscribeOptions, Subscription};
+use tokio::net::{TcpListener, TcpStream};
+
+/// How long anything that must happen may take on a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(20);
+
+/// A directory that vanishes with the test.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("cluster-node-nodes-{}-{number}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    pub(crate) fn database(&self) -> String {
+        self.0.join("happn.sqlite").display().to_string()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The settings of a node to be: quick timing, loopback, free ports, no file.
+pub(crate) struct Plan(Vec<(String, String)>);
+
+impl Plan {
+    pub(crate) fn new() -> Self {
+        let timing = "services.orchestrator.config.timing";
+        Self(Vec::new())
+            .with("host", "127.0.0.1")
+            .with("port", "0")
+            .with("services.proxy.config.host", "127.0.0.1")
+            .with("services.proxy.config.port", "0")
+            .with(
+                "services.data.config.datastores",
+                r#"[{"provider": "memory"}]"#,
+            )
+            .with(&format!("{timing}.keepAlive"), "400")
+            .with(&format!("{timing}.keepAliveThreshold"), "4000")
+            .with(&format!("{timing}.memberRefresh"), "200")
+    }
+
+    /// A node that shares `folder`'s database and is stable with `minimum` nodes.
+    pub(crate) fn in_cluster(folder: &Folder, minimum: u32) -> Self {
+        Self::new()
+            .with("services.data.config.datastores", &folder.database())
+            .with(
+                "services.orchestrator.config.minimumPeers",
+                &minimum.to_string(),
+            )
+    }
+
+    pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
+        self.0.push((key.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn settings(self) -> Settings {
+        let flag = |(key, text)| FlagValue {
+            flag: "test".into(),
+            key,
+            text,
+        };
+        let sources = Sources {
+            flags: self.0.into_iter().map(flag).collect(),
+            ..Sources::default()
+        };
+        let config = Config::load(&sources).unwrap();
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+        config.settings
+    }
+
+    pub(crate) async fn start(self) -> Result<Node, StartError> {
+        soon("the node starts", Node::start(&self.settings())).await
+    }
+
+    pub(crate) async fn bind(self) -> Node {
+        Node::bind(&self.settings()).await.unwrap()
+    }
+}
+
+/// `number` nodes on one database, all stable.
+pub(crate) async fn cluster(
+    folder: &Folder,
+    number: u32,
+    plan: impl Fn(Plan) -> Plan,
+) -> Vec<Node> {
+    let mut nodes = Vec::new();
+    for _ in 0..number {
+        nodes.push(plan(Plan::in_cluster(folder, number)).bind().await);
+    }
+    for node in &nodes {
+        soon("the node is ready", node.ready()).await.unwrap();
+    }
+    nodes
+}
+
+/// Stops all nodes at once.
+pub(crate) async fn stop(nodes: Vec<Node>) {
+    let stops: Vec<_> = nodes
+        .into_iter()
+        .map(|node| tokio::spawn(node.stop(SOON)))
+        .collect();
+    for stop in stops {
+        stop.await.unwrap();
+    }
+}
+
+/// A client of the node's proxy.
+pub(crate) async fn client(node: &Node) -> Client {
+    let address = node.proxy().address().await.expect("the proxy is open");
+    client_at(address).await
+}
+
+pub(crate) async fn client_at(address: SocketAddr) -> Client {
+    let config = ClientConfig::new(&address.ip().to_string(), address.port());
+    soon("a client connects", Client::connect(config))
+        .await
+        .unwrap()
+}
+
+/// A client with its ears open.
+pub(crate) struct Listener {
+    pub(crate) client: Client,
+    subscription: Subscription,
+}
+
+impl Listener {
+    pub(crate) async fn on(node: &Node, mask: &str) -> Self {
+        let client = client(node).await;
+        let subscription = client.on(mask, SubscribeOptions::default()).await.unwrap();
+        Self {
+            client,
+            subscription,
+        }
+    }
+
+    /// The next event.
+    pub(crate) async fn next(&mut self) -> happn_client::Event {
+        let next = soon("an event arrives", self.subscription.next()).await;
+        next.expect("the client lives")
+    }
+
+    /// The paths and data of all events up to one on `last`, which does not count.
+    pub(crate) async fn until(&mut self, last: &str) -> Vec<(String, String)> {
+        let mut heard = Vec::new();
+        loop {
+            let event = self.next().await;
+            if event.path() == last {
+                return heard;
+            }
+            heard.push((event.path().to_owned(), event.json().as_str().to_owned()));
+        }
+    }
+}
+
+/// Fails the test when `work` takes too long.
+pub(crate) async fn soon<T>(what: &str, work: impl Future<Output = T>) -> T {
+    match tokio::time::timeout(SOON, Box::pin(work)).await {
+        Ok(done) => done,
+        Err(_) => panic!("not within {SOON:?}: {what}"),
+    }
+}
+
+/// Waits until the node counts so many peers, itself included.
+pub(crate) async fn until_peers(node: &Node, number: usize) {
+    let mut view = node.orchestrator().view();
+    let counts = |view: &std::sync::Arc<cluster_orchestrator::View>| {
+        view.members.iter().filter(|member| member.is_peer).count() == number
+    };
+    let what = format!("{} has {number} peers", node.name());
+    soon(&what, view.wait_for(counts)).await.unwrap();
+}
+
+/// A port that nobody listens on right now.
+pub(crate) async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+pub(crate) async fn listens(port: u16) -> bool {
+    TcpStream::connect(("127.0.0.1", port)).await.is_ok()
+}

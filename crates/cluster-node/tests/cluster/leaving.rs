@@ -1,0 +1,85 @@
+//! How nodes go, and what others and clients see of it.
+
+use std::time::Duration;
+
+use happn_client::ConnectionState;
+use serde_json::json;
+
+use crate::harness::{Folder, Listener, Plan, client, cluster, listens, soon, stop, until_peers};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stopped_node_is_missed_at_once_and_welcomed_back() {
+    let folder = Folder::new();
+    let mut nodes = cluster(&folder, 2, |plan| {
+        plan.with(
+            "services.orchestrator.config.cluster",
+            r#"{"happn-cluster-node": 1}"#,
+        )
+    })
+    .await;
+    for node in &nodes {
+        until_peers(node, 2).await;
+    }
+    let gone = nodes.remove(1);
+    let port = gone.address().port();
+    stop(vec![gone]).await;
+    assert!(!listens(port).await);
+    until_peers(&nodes[0], 1).await;
+
+    let plan = Plan::in_cluster(&folder, 2).with("port", &port.to_string());
+    nodes.push(plan.start().await.unwrap());
+    until_peers(&nodes[0], 2).await;
+    let mut there = Listener::on(&nodes[0], "/fresh/*").await;
+    client(&nodes[1])
+        .await
+        .set("/fresh/1", &json!({"n": 1}))
+        .await
+        .unwrap();
+    assert_eq!(there.next().await.path(), "/fresh/1");
+    stop(nodes).await;
+}
+
+/// Clients are told good-bye in the way that makes them reconnect, here to the next node on the
+/// same port, where they find their subscriptions again.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_of_a_stopped_node_reconnect_to_its_successor() {
+    let folder = Folder::new();
+    let node = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    let proxy = node.proxy().address().await.unwrap();
+    let mut listener = Listener::on(&node, "/x/*").await;
+    let mut state = listener.client.state();
+    stop(vec![node]).await;
+    let gone = state.wait_for(|state| !state.is_connected());
+    drop(soon("the client notices", gone).await.unwrap());
+
+    let node = Plan::in_cluster(&folder, 1)
+        .with("services.proxy.config.port", &proxy.port().to_string())
+        .start()
+        .await
+        .unwrap();
+    let back = state.wait_for(ConnectionState::is_connected);
+    drop(soon("the client reconnects", back).await.unwrap());
+    client(&node).await.set("/x/1", &json!({})).await.unwrap();
+    assert_eq!(listener.next().await.path(), "/x/1");
+    stop(vec![node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_keeps_what_was_answered() {
+    let folder = Folder::new();
+    let node = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    client(&node)
+        .await
+        .set("/kept", &json!({"v": 1}))
+        .await
+        .unwrap();
+    soon("the node stops", node.stop(Duration::from_secs(5))).await;
+    let node = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    let kept = client(&node)
+        .await
+        .get::<serde_json::Value>("/kept")
+        .await
+        .unwrap();
+    assert_eq!(kept.unwrap().data["v"], json!(1));
+    stop(vec![node]).await;
+}

@@ -1,0 +1,13 @@
+//! Nodes in this process, on ephemeral ports, as clients see them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "the helpers of tests may panic"
+)]
+
+mod harness;
+mod leaving;
+mod replication;
+mod starting;
