@@ -17,7 +17,7 @@ use crate::backoff::fresh_seed;
 use crate::connection::{Bounds, Call, Connection, ConnectionEnd, Inbox};
 use crate::login::{info_block, log_in, millis};
 use crate::replicated::replicated;
-use crate::{ClientError, dial};
+use crate::{ClientError, ServerError, dial};
 
 /// How many events may wait while the masks are being confirmed and nobody receives yet.
 const BACKLOG_MAX: usize = 65_536;
@@ -75,8 +75,7 @@ impl PeerConnector for PeerDialer {
     ) -> BoxFuture<'static, Result<Box<dyn PeerLink>, ConnectError>> {
         let config = self.config.clone();
         Box::pin(async move {
-            let link = connect(&endpoint, &login, &config).await;
-            match link {
+            match connect(&endpoint, &login, &config).await {
                 Ok(link) => Ok(Box::new(link) as Box<dyn PeerLink>),
                 Err(error) => Err(connect_error(endpoint, &error)),
             }
@@ -108,8 +107,11 @@ async fn connect(
     let inbox = PeerInbox { sender };
     let event_ids = Arc::new(AtomicU64::new(0));
     let connection = Connection::spawn(socket, inbox, bounds, event_ids, None);
-    let session = log_in(&connection, &info, None, config.call_timeout).await?;
-    let name = session.node_name;
+    let logged_in = log_in(&connection, &info, None, config.call_timeout).await;
+    let name = match logged_in {
+        Ok(session) => session.node_name,
+        Err(error) => return Err(told_apart(&connection, error).await),
+    };
     Ok(WebsocketLink {
         name: name.ok_or_else(|| ClientError::decode("the login answer names no node"))?,
         connection,
@@ -117,6 +119,22 @@ async fn connect(
         backlog: Vec::new(),
         call_timeout: config.call_timeout,
     })
+}
+
+/// A peer may refuse by ending the session instead of answering.
+async fn told_apart(connection: &Connection, error: ClientError) -> ClientError {
+    if !matches!(error, ClientError::Disconnected { .. }) {
+        return error;
+    }
+    match connection.ended().await {
+        ConnectionEnd::Ended(reason) => ClientError::Server(ServerError {
+            name: "Error".to_owned(),
+            code: None,
+            message: reason,
+            object: Json::NULL,
+        }),
+        _ => error,
+    }
 }
 
 fn connect_error(endpoint: String, error: &ClientError) -> ConnectError {

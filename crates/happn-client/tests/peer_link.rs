@@ -362,6 +362,17 @@ async fn a_refused_login_is_told_apart_from_an_unreachable_peer() {
 }
 
 #[tokio::test]
+async fn a_peer_that_ends_the_session_at_the_login_has_refused_it() {
+    let error = refused_by(async |server: ScriptedServer| {
+        let mut session = server.accept().await;
+        session.request("configure-session").await;
+        session.send(r#""primus::server::close""#).await;
+    })
+    .await;
+    assert!(matches!(error, ConnectError::Refused { .. }), "{error}");
+}
+
+#[tokio::test]
 async fn a_peer_that_never_answers_the_login_is_unreachable() {
     let error = refused_by(async |server: ScriptedServer| {
         let mut session = server.accept().await;

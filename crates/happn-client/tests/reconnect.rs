@@ -7,8 +7,8 @@ mod support;
 use std::time::Duration;
 
 use happn_client::{
-    Client, ClientConfig, ClientError, ConnectionState, Credentials, Events, ReconnectPolicy,
-    SubscribeOptions, Subscription,
+    Client, ClientConfig, ClientError, ConnectionState, Credentials, Events, Initial,
+    ReconnectPolicy, SubscribeOptions, Subscription,
 };
 use happn_protocol::Json;
 use serde_json::{Value, json};
@@ -293,4 +293,96 @@ async fn a_server_that_was_away_for_a_while_is_found_again() {
     let server = ScriptedServer::on(listener);
     let _session = server.welcome("S2").await;
     until(&client, ConnectionState::is_connected).await;
+}
+
+#[tokio::test]
+async fn a_message_above_the_limit_ends_the_connection() {
+    let server = ScriptedServer::start().await;
+    let config = ClientConfig {
+        max_message_bytes: 1024,
+        ..eager(&server)
+    };
+    let (client, session) = tokio::join!(within(Client::connect(config)), server.welcome("S1"));
+    let (client, mut session) = (client.unwrap(), session);
+    session.send(format!("\"{}\"", "x".repeat(2048))).await;
+    until(&client, is_down).await;
+    let _session = server.welcome("S2").await;
+    until(&client, ConnectionState::is_connected).await;
+}
+
+#[tokio::test]
+async fn a_server_that_takes_no_bytes_counts_as_lost() {
+    let server = ScriptedServer::start().await;
+    let config = ClientConfig {
+        write_timeout: Duration::from_millis(100),
+        ..eager(&server)
+    };
+    let (client, session) = tokio::join!(within(Client::connect(config)), server.welcome("S1"));
+    let (client, _unread) = (client.unwrap(), session);
+    let large = "x".repeat(16 * 1024 * 1024);
+    let error = within(client.set("/a", &large)).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "client is disconnected: the server took no bytes for 100ms"
+    );
+}
+
+/// The recorded JavaScript client connects, subscribes, is cut and comes back; up to the new
+/// login we send what it sent.
+#[tokio::test]
+async fn the_frames_of_a_recorded_reconnect_are_sent_again() {
+    let vectors = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/vectors/wire/reconnect.jsonl"
+    );
+    let recorded = std::fs::read_to_string(vectors).unwrap();
+    let frames = |connection: u64| -> Vec<(bool, String)> {
+        recorded
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .filter(|line| line["c"] == connection && line["frame"].is_string())
+            .map(|line| {
+                let frame = line["frame"].as_str().unwrap().to_owned();
+                (line["t"] == "c2s", frame)
+            })
+            .collect()
+    };
+    let server = ScriptedServer::start().await;
+    let script = async {
+        let mut session = server.accept().await;
+        replay(&mut session, &frames(1)).await;
+        session
+    };
+    let subscribing = async {
+        let client = Client::connect(eager(&server)).await.unwrap();
+        let one = client.on("/re/one", SubscribeOptions::default()).await;
+        let deep = SubscribeOptions {
+            depth: Some(3),
+            meta: Some(Json::parse(r#"{"hello":1}"#).unwrap()),
+            ..SubscribeOptions::default()
+        };
+        let deep = client.on("/re/**", deep).await;
+        let initial = SubscribeOptions {
+            initial: Initial::Collect,
+            ..SubscribeOptions::default()
+        };
+        let initial = client.on("/re/init", initial).await;
+        (client, [one.unwrap(), deep.unwrap(), initial.unwrap()])
+    };
+    let (session, _connected) = tokio::join!(within(script), within(subscribing));
+    drop(session);
+    // Connection 2 is the one a JavaScript client opens and drops; we do without.
+    let mut session = server.accept().await;
+    replay(&mut session, &frames(3)[..6]).await;
+}
+
+async fn replay(session: &mut ScriptedSession, frames: &[(bool, String)]) {
+    for (from_client, frame) in frames {
+        if *from_client {
+            let sent: Value = serde_json::from_str(&session.text().await).unwrap();
+            assert_eq!(sent, serde_json::from_str::<Value>(frame).unwrap());
+        } else {
+            session.send(frame.as_str()).await;
+        }
+    }
 }

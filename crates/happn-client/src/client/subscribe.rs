@@ -61,6 +61,18 @@ impl Client {
         Ok(subscription)
     }
 
+    /// Subscribes to the next event on `mask` alone.
+    ///
+    /// # Errors
+    /// As [`Client::on`].
+    pub async fn once(&self, mask: &str) -> Result<Subscription, ClientError> {
+        let options = SubscribeOptions {
+            count: 1,
+            ..SubscribeOptions::default()
+        };
+        self.on(mask, options).await
+    }
+
     /// Subscribes to everything.
     ///
     /// # Errors

@@ -9,11 +9,11 @@ use super::core::Core;
 use super::subscribe::ask;
 use crate::backoff::Backoff;
 use crate::connection::{Connection, ConnectionEnd};
-use crate::registry::WireKey;
+use crate::registry::{Off, WireKey};
 use crate::{ClientError, ConnectionState};
 
-/// How many subscriptions may wait for their confirmation at a time.
-const RESUBSCRIBE_AT_ONCE: usize = 64;
+/// How many requests of the supervisor may wait for their answer at a time.
+const AT_ONCE: usize = 64;
 
 /// Runs until the client is closed or the server does not want it back.
 pub(super) async fn supervise(core: Arc<Core>, mut connection: Connection, mut backoff: Backoff) {
@@ -55,11 +55,9 @@ pub(super) async fn supervise(core: Arc<Core>, mut connection: Connection, mut b
 async fn watch_over(core: &Arc<Core>, connection: &Connection) -> ConnectionEnd {
     let unsubscribing = async {
         loop {
-            for off in core.next_offs().await {
-                if let Err(error) = core.take_back(&off).await {
-                    tracing::warn!(channel = %off.channel, %error, "cannot unsubscribe");
-                }
-            }
+            let offs = stream::iter(core.next_offs().await);
+            offs.for_each_concurrent(AT_ONCE, |off| unsubscribe(core, off))
+                .await;
         }
     };
     tokio::select! {
@@ -70,6 +68,12 @@ async fn watch_over(core: &Arc<Core>, connection: &Connection) -> ConnectionEnd 
         }
         end = connection.ended() => end,
         end = unsubscribing => end,
+    }
+}
+
+async fn unsubscribe(core: &Core, off: Off) {
+    if let Err(error) = core.take_back(&off).await {
+        tracing::warn!(channel = %off.channel, %error, "cannot unsubscribe");
     }
 }
 
@@ -111,7 +115,7 @@ async fn resubscribe(core: &Arc<Core>, connection: &Connection) -> Result<(), Cl
     });
     let mut asking = stream::iter(again)
         .map(|(key, attempt)| resubscribe_one(Arc::clone(core), connection.clone(), key, attempt))
-        .buffered(RESUBSCRIBE_AT_ONCE);
+        .buffered(AT_ONCE);
     while let Some(outcome) = asking.next().await {
         outcome?;
     }

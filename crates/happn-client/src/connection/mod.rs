@@ -1,6 +1,7 @@
 //! One websocket, owned by one task: requests out, answers and events in.
 
 mod reader;
+mod task;
 mod waiting;
 mod writer;
 
@@ -9,7 +10,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
 use happn_protocol::{EventMessage, Json};
 use serde_json::value::RawValue;
 use tokio::net::TcpStream;
@@ -18,14 +18,10 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use self::reader::{MessageStream, Reader};
+use self::reader::Reader;
 pub(crate) use self::waiting::{Waiting, WaitingRoom};
-use self::writer::MessageSink;
 use crate::envelope::Envelope;
 use crate::{ClientError, ServerError};
-
-/// How long a good-bye may take, both the last bytes out and the server's close frame in.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Takes the events of a connection.
 pub(crate) trait Inbox: Send + 'static {
@@ -162,7 +158,7 @@ impl Connection {
             silence_limit: bounds.silence,
             farewell: None,
         };
-        tokio::spawn(run(
+        tokio::spawn(task::run(
             socket,
             reader,
             queue,
@@ -264,72 +260,4 @@ impl Connection {
             reason: reason.to_owned(),
         }
     }
-}
-
-/// The life of the task.
-async fn run<I: Inbox>(
-    socket: WebSocketStream<TcpStream>,
-    mut reader: Reader<I>,
-    mut queue: mpsc::Receiver<Message>,
-    bounds: Bounds,
-    cancel: CancellationToken,
-    end_sender: watch::Sender<Option<ConnectionEnd>>,
-) {
-    let (mut sink, mut stream) = socket.split();
-    let end = tokio::select! {
-        // Reading and writing may not starve each other; a wish to stop comes before both.
-        biased;
-        () = cancel.cancelled() => ConnectionEnd::Closed,
-        end = both(
-            reader.read_loop(&mut stream),
-            writer::write_loop(&mut sink, &mut queue, bounds.write),
-        ) => end,
-    };
-    tracing::debug!(?end, "a connection ended");
-    let on_purpose = end == ConnectionEnd::Closed;
-    if on_purpose {
-        goodbye(&mut sink, &mut stream, &mut queue).await;
-        announce(&reader.shared, &end_sender, end);
-    } else {
-        // Whoever waits hears it first; what they had queued is not sent any more.
-        announce(&reader.shared, &end_sender, end);
-        let _ = tokio::time::timeout(GOODBYE, sink.close()).await;
-    }
-}
-
-/// The last messages out, the close frame out, the server's close frame in.
-async fn goodbye(
-    sink: &mut MessageSink,
-    stream: &mut MessageStream,
-    queue: &mut mpsc::Receiver<Message>,
-) {
-    if writer::say_goodbye(sink, queue, GOODBYE).await.is_err() {
-        return;
-    }
-    let farewell = async {
-        while let Some(Ok(message)) = stream.next().await {
-            if message.is_close() {
-                break;
-            }
-        }
-    };
-    let _ = tokio::time::timeout(GOODBYE, farewell).await;
-}
-
-/// The first of two ends; polled in turn, at random, so that neither starves.
-async fn both(
-    reading: impl Future<Output = ConnectionEnd>,
-    writing: impl Future<Output = ConnectionEnd>,
-) -> ConnectionEnd {
-    tokio::select! {
-        end = reading => end,
-        end = writing => end,
-    }
-}
-
-/// The reason first, so that whoever is woken by the closed rooms can read it.
-fn announce(shared: &Shared, sender: &watch::Sender<Option<ConnectionEnd>>, end: ConnectionEnd) {
-    sender.send_replace(Some(end));
-    shared.replies.close();
-    shared.publications.close();
 }

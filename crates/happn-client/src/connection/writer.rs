@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
-use futures_util::{Sink, SinkExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
@@ -49,24 +49,26 @@ pub(super) async fn say_goodbye(
     write_batch(sink, &mut batch, deadline).await
 }
 
+/// The deadline is for each step, so that a slow line may take long over a large batch as long as
+/// it moves.
 async fn write_batch(
     sink: &mut MessageSink,
     batch: &mut Vec<Message>,
     deadline: Duration,
 ) -> Result<(), String> {
-    match tokio::time::timeout(deadline, feed_all(sink, batch)).await {
+    for message in batch.drain(..) {
+        within(deadline, sink.feed(message)).await?;
+    }
+    within(deadline, sink.flush()).await
+}
+
+async fn within(
+    deadline: Duration,
+    step: impl Future<Output = Result<(), Error>>,
+) -> Result<(), String> {
+    match tokio::time::timeout(deadline, step).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => Err(error.to_string()),
         Err(_) => Err(format!("the server took no bytes for {deadline:?}")),
     }
-}
-
-async fn feed_all<S>(sink: &mut S, batch: &mut Vec<Message>) -> Result<(), Error>
-where
-    S: Sink<Message, Error = Error> + Unpin,
-{
-    for message in batch.drain(..) {
-        sink.feed(message).await?;
-    }
-    sink.flush().await
 }
