@@ -15,6 +15,10 @@ const CHECKPOINT_PAGES: i64 = 4000;
 /// The log file is cut to this size once its content has moved, in bytes.
 const LOG_SIZE_LIMIT: i64 = 64 * 1024 * 1024;
 
+/// Memory the writer may keep pages in, in KiB. A batch of a thousand scattered writes changes 4 MB
+/// of pages; what does not fit is written twice.
+const WRITER_CACHE_KIB: i64 = 16 * 1024;
+
 /// Statements kept ready per connection; more than there are.
 const STATEMENTS_MAX: usize = 32;
 
@@ -37,6 +41,7 @@ pub(crate) fn open_writer(config: &SqliteConfig) -> Result<Connection, OpenError
     connection
         .pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)
         .and_then(|()| connection.pragma_update(None, "journal_size_limit", LOG_SIZE_LIMIT))
+        .and_then(|()| connection.pragma_update(None, "cache_size", -WRITER_CACHE_KIB))
         .map_err(fail)?;
     schema::create(&connection, config.busy_timeout)
         .map_err(fail)

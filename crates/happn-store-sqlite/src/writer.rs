@@ -52,8 +52,14 @@ impl Writer {
 
     /// Writes until the queue is closed and empty.
     pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job<Change>>, batch_max: usize) {
+        let batch_max = batch_max.max(1);
         let mut batch = Vec::new();
-        while jobs.blocking_recv_many(&mut batch, batch_max.max(1)) > 0 {
+        let mut last_size = 0;
+        while jobs.blocking_recv_many(&mut batch, batch_max) > 0 {
+            if batch.len() * 2 < last_size {
+                top_up(&mut batch, &mut jobs, batch_max);
+            }
+            last_size = batch.len();
             self.write(&mut batch);
         }
     }
@@ -109,6 +115,17 @@ impl Writer {
             _ => {}
         }
         self.failing = failure.is_some();
+    }
+}
+
+/// Lets callers who were just answered come back before a commit is spent on the first few of
+/// them. Gives up the processor once and never waits.
+fn top_up(batch: &mut Vec<Job<Change>>, jobs: &mut mpsc::Receiver<Job<Change>>, batch_max: usize) {
+    std::thread::yield_now();
+    while batch.len() < batch_max
+        && let Ok(job) = jobs.try_recv()
+    {
+        batch.push(job);
     }
 }
 
