@@ -9,7 +9,7 @@ use cluster_orchestrator::{
     KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, Timing,
 };
 use cluster_proxy::{Proxy, ProxyConfig};
-use happn_client::PeerDialer;
+use happn_client::{PeerDialer, PeerDialerConfig};
 use happn_core::{Clock, DataService, DataStore, MemoryStore, Node, NodeConfig, PeerEvents};
 use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
@@ -136,11 +136,24 @@ pub(crate) fn orchestrator(
     Ok(Orchestrator::start(
         config,
         Arc::new(membership),
-        Arc::new(PeerDialer::default()),
+        Arc::new(PeerDialer::new(dialer_config(settings))),
         events,
         node.clone(),
         clock.clone(),
     ))
+}
+
+/// Bounds of links that fit what the peers, configured alike, will send.
+fn dialer_config(settings: &Settings) -> PeerDialerConfig {
+    let defaults = PeerDialerConfig::default();
+    let primus = &settings.services.session.primus_opts;
+    PeerDialerConfig {
+        // A document grows by merges, so an event may be larger than any message of a client.
+        max_message_bytes: defaults.max_message_bytes.max(4 * primus.max_length),
+        // As JavaScript clients do with the usual interval of 30 s: half of it in reserve.
+        silence_limit: defaults.silence_limit.max(primus.ping_interval * 3 / 2),
+        ..defaults
+    }
 }
 
 fn orchestrator_config(settings: &Settings, endpoint: &str, name: &str) -> OrchestratorConfig {

@@ -1,14 +1,29 @@
 //! What a started node tells the person in front of it.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use crate::config::{Provider, Settings, Store};
 use crate::node::Node;
 
+/// How this node was started, as far as the next one must be started alike.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The program as the person called it.
+    pub program: String,
+    /// The configuration file.
+    pub file: Option<PathBuf>,
+}
+
 /// A few lines: what runs where, how to connect, how to add a node. `clients` is where the proxy
 /// listens, if it does.
 #[must_use]
-pub fn banner(settings: &Settings, node: &Node, clients: Option<SocketAddr>) -> String {
+pub fn banner(
+    launch: &Launch,
+    settings: &Settings,
+    node: &Node,
+    clients: Option<SocketAddr>,
+) -> String {
     let cluster = &settings.services.orchestrator;
     let mut lines = vec![format!(
         "node {} is stable in cluster {} (deployment {})",
@@ -31,7 +46,7 @@ pub fn banner(settings: &Settings, node: &Node, clients: Option<SocketAddr>) -> 
     if let Some(address) = clients {
         line("connect", connect_line(reachable(address)));
     }
-    line("add a node", add_a_node(settings, node, clients));
+    line("add a node", add_a_node(launch, settings, node, clients));
     lines.join("\n") + "\n"
 }
 
@@ -61,7 +76,12 @@ fn connect_line(address: SocketAddr) -> String {
 }
 
 /// The command for a second node on this machine.
-fn add_a_node(settings: &Settings, node: &Node, clients: Option<SocketAddr>) -> String {
+fn add_a_node(
+    launch: &Launch,
+    settings: &Settings,
+    node: &Node,
+    clients: Option<SocketAddr>,
+) -> String {
     let default = settings
         .services
         .data
@@ -76,11 +96,18 @@ fn add_a_node(settings: &Settings, node: &Node, clients: Option<SocketAddr>) -> 
     taken.extend(clients.map(|address| address.port()));
     let inner = spare_port(node.address().port(), &taken);
     taken.push(inner);
-    let mut command = format!("cluster-node --port {inner}");
+    let mut command = quoted(&launch.program);
+    if let Some(file) = &launch.file {
+        command += &format!(" --config {}", quoted(&file.display().to_string()));
+        if let Some(name) = &settings.name {
+            command += &format!(" --name {}", quoted(&format!("{name}-2")));
+        }
+    }
+    command += &format!(" --port {inner}");
     if let Some(address) = clients {
         command += &format!(" --proxy-port {}", spare_port(address.port(), &taken));
     }
-    command += &format!(" --data {}", file.display());
+    command += &format!(" --data {}", quoted(&file.display().to_string()));
     for (flag, value, default) in [
         ("--host", &settings.host, "0.0.0.0"),
         ("--cluster-name", &cluster.cluster_name, "happn-cluster"),
@@ -92,10 +119,19 @@ fn add_a_node(settings: &Settings, node: &Node, clients: Option<SocketAddr>) -> 
         ),
     ] {
         if value != default {
-            command += &format!(" {flag} {value}");
+            command += &format!(" {flag} {}", quoted(value));
         }
     }
     command
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@%+=,".contains(c);
+    match !word.is_empty() && word.chars().all(plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
 }
 
 /// The first port above `port` that is none of `taken`.
@@ -109,6 +145,13 @@ fn spare_port(port: u16, taken: &[u16]) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_are_quoted_only_where_a_shell_needs_it() {
+        assert_eq!(quoted("./data/happn.sqlite"), "./data/happn.sqlite");
+        assert_eq!(quoted("my data"), "'my data'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+    }
 
     #[test]
     fn a_spare_port_is_the_next_one_that_nobody_has() {

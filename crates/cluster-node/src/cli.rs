@@ -50,18 +50,21 @@ impl Invocation {
         })
     }
 
-    /// Reads the configuration that the arguments and `environment` describe. The file comes from
-    /// `--config`, else from the variable `HAPPN_CONFIG`.
+    /// The configuration file: from `--config`, else from the variable `HAPPN_CONFIG`.
+    #[must_use]
+    pub fn file(&self, environment: &[(String, String)]) -> Option<PathBuf> {
+        let named = environment.iter().find(|(name, _)| name == "HAPPN_CONFIG");
+        let named = named.filter(|(_, file)| !file.is_empty());
+        let named = || named.map(|(_, file)| PathBuf::from(file));
+        self.file.clone().or_else(named)
+    }
+
+    /// Reads the configuration that the arguments and `environment` describe.
     ///
     /// # Errors
     /// Everything that is wrong with it.
     pub fn load(self, environment: Vec<(String, String)>) -> Result<Config, ConfigError> {
-        let named = environment.iter().find(|(name, _)| name == "HAPPN_CONFIG");
-        let file = self.file.or_else(|| {
-            named
-                .map(|(_, file)| PathBuf::from(file))
-                .filter(|file| !file.as_os_str().is_empty())
-        });
+        let file = self.file(&environment);
         Config::load(&Sources {
             file: file.as_deref(),
             environment,

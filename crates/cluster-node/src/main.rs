@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use cluster_node::banner::{Launch, banner};
 use cluster_node::cli::{Invocation, Wish};
 use cluster_node::config::{Config, Settings, effective};
 use cluster_node::signals::StopSignals;
-use cluster_node::{Node, banner, logging, one_line};
+use cluster_node::{Node, logging, one_line};
 
 /// How long a clean stop may take; service managers commonly kill after 10 s or more.
 const STOP_DEADLINE: Duration = Duration::from_secs(8);
@@ -30,10 +31,17 @@ fn main() -> ExitCode {
 
 fn run(invocation: Invocation) -> anyhow::Result<()> {
     let wish = invocation.wish;
-    let config = invocation.load(environment())?;
+    let environment = environment();
+    let launch = Launch {
+        program: std::env::args_os()
+            .next()
+            .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+        file: invocation.file(&environment),
+    };
+    let config = invocation.load(environment)?;
     match wish {
         Wish::ShowConfig => show(&config),
-        Wish::Start => start(&config),
+        Wish::Start => start(&launch, &config),
     }
 }
 
@@ -52,7 +60,7 @@ fn show(config: &Config) -> anyhow::Result<()> {
     print(&effective(config))
 }
 
-fn start(config: &Config) -> anyhow::Result<()> {
+fn start(launch: &Launch, config: &Config) -> anyhow::Result<()> {
     logging::start(&config.settings.log)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -61,19 +69,19 @@ fn start(config: &Config) -> anyhow::Result<()> {
         .enable_all()
         .build()
         .context("cannot start the runtime")?;
-    let outcome = runtime.block_on(serve(&config.settings));
+    let outcome = runtime.block_on(serve(launch, &config.settings));
     // Whatever outlived the stop must not outlive the process.
     runtime.shutdown_background();
     outcome
 }
 
-async fn serve(settings: &Settings) -> anyhow::Result<()> {
+async fn serve(launch: &Launch, settings: &Settings) -> anyhow::Result<()> {
     let mut signals = StopSignals::listen().context("cannot listen for signals")?;
     let node = tokio::select! {
         node = Node::bind(settings) => node?,
         _ = signals.next() => return Ok(()),
     };
-    let outcome = run_node(settings, &node, &mut signals).await;
+    let outcome = run_node(launch, settings, &node, &mut signals).await;
     tokio::select! {
         () = node.stop(STOP_DEADLINE) => outcome,
         signal = signals.next() => bail!("{signal} while stopping, gone at once"),
@@ -82,13 +90,14 @@ async fn serve(settings: &Settings) -> anyhow::Result<()> {
 
 /// Serves until a signal, or until the start fails.
 async fn run_node(
+    launch: &Launch,
     settings: &Settings,
     node: &Node,
     signals: &mut StopSignals,
 ) -> anyhow::Result<()> {
     let signal = tokio::select! {
         ready = node.ready() => {
-            print(&banner::banner(settings, node, ready?))?;
+            print(&banner(launch, settings, node, ready?))?;
             signals.next().await
         }
         signal = signals.next() => signal,

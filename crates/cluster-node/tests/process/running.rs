@@ -14,7 +14,7 @@ fn a_node_with_no_more_than_ports_says_what_runs_where_and_stops_cleanly() {
             "peers         127.0.0.1:",
             "data          sqlite ./happn-data/happn.sqlite",
             "npm i happn-3@13.12.1",
-            "add a node    cluster-node --port ",
+            "cluster-node --port ",
             "--data ./happn-data/happn.sqlite --host 127.0.0.1",
         ] {
             assert!(banner.contains(words), "{words} is not in {banner}");
@@ -25,6 +25,28 @@ fn a_node_with_no_more_than_ports_says_what_runs_where_and_stops_cleanly() {
         assert_eq!(code, Some(0), "{log}");
         assert!(log.contains("node stopped"), "{log}");
     }
+}
+
+#[test]
+fn the_command_to_add_a_node_works_as_printed() {
+    let folder = Folder::new();
+    std::fs::write(folder.0.join("my file.json5"), "{name: 'first'}").unwrap();
+    let with_file = ["--config", "my file.json5", "--data", "it's/here.sqlite"];
+    let mut process = Process::start(&folder, &[&QUIET[..], &with_file].concat());
+    let banner = process.banner();
+    let (_, command) = banner.split_once("add a node").unwrap();
+    let mut shell = std::process::Command::new("/bin/sh");
+    shell.args(["-c", &format!("{} config", command.trim())]);
+    let output = shell.current_dir(&folder.0).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("name = \"first-2\"  # flag --name"),
+        "{command}: {text}"
+    );
+    assert!(
+        text.contains("\"filename\":\"it's/here.sqlite\""),
+        "{command}: {text}"
+    );
 }
 
 #[test]
