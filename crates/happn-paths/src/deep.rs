@@ -74,7 +74,7 @@ pub(crate) fn split_segment(segment: &str, depth: Depth) -> (Gap, Option<&str>) 
     }
 }
 
-/// Widest sum of what the gaps before the last literal may vary by.
+/// How far apart the positions may be that a mask is followed at.
 const SLACK_MAX: u32 = u128::BITS - 1;
 
 /// The set of path positions the mask read so far can end at.
@@ -83,9 +83,6 @@ struct Reach<'p> {
     /// `rest` has already dropped. Bit 0 is always set.
     bits: u128,
     rest: Split<'p, char>,
-    /// Bits still unused by gaps. Counted from the mask alone, so that what a
-    /// mask matches does not depend on the other segments of a path.
-    spare: u32,
 }
 
 impl<'p> Reach<'p> {
@@ -93,7 +90,6 @@ impl<'p> Reach<'p> {
         Self {
             bits: 1,
             rest: segments(path),
-            spare: u128::BITS - 1,
         }
     }
 
@@ -102,9 +98,8 @@ impl<'p> Reach<'p> {
         if !self.skip(gap.min) {
             return false;
         }
-        let slack = (gap.max - gap.min).min(self.spare);
-        self.spare -= slack;
-        self.smear(slack);
+        // Positions further out than the word is wide are lost.
+        self.smear((gap.max - gap.min).min(SLACK_MAX));
         self.retain_before(literal);
         // The literal itself is used up: every position moves by one.
         self.bits != 0 && self.skip(self.bits.trailing_zeros() + 1) && {

@@ -114,7 +114,7 @@ fn upper(c: char) -> char {
     }
     let mut mapped = c.to_uppercase();
     match (mapped.next(), mapped.next()) {
-        (Some(one), None) if c <= '\u{ffff}' && !one.is_ascii() && one <= '\u{ffff}' => one,
+        (Some(one), None) if c <= '\u{ffff}' && !one.is_ascii() => one,
         _ => c,
     }
 }

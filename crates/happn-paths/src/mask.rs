@@ -76,9 +76,10 @@ impl Mask {
     /// `depth` matters for deep masks only. There a segment `**` before the last
     /// stands for 1 to `depth` segments too, and one like `**x` for 0 to
     /// `depth - 1` segments followed by the literal `*x`. The JavaScript server
-    /// writes out all combinations; here they are matched by arithmetic. Stretch
-    /// before the last literal segment is limited to 127 segments in sum, which
-    /// takes 32 inner `**` at the default depth to notice.
+    /// writes out all combinations; here they are matched by arithmetic, and all
+    /// ways to match up to a literal are followed as long as they end within 128
+    /// segments of each other. It takes 32 inner `**` at the default depth, and a
+    /// path that fits them in as many ways, to notice.
     #[must_use]
     pub fn matches(&self, path: &str, depth: Depth) -> bool {
         if self.is_everything() {
@@ -111,7 +112,6 @@ fn flat_matches(mask: &str, path: &str) -> bool {
     while let Some(byte) = ours.next() {
         if at_start && *byte == b'*' && ours.peek().is_none_or(|next| **next == b'/') {
             while theirs.next_if(|byte| **byte != b'/').is_some() {}
-            at_start = false;
         } else if theirs.next() == Some(byte) {
             at_start = *byte == b'/';
         } else {
@@ -161,5 +161,17 @@ mod tests {
         check("**", &["/a", "", "/1/2/3/4/5"], &["/1/2/3/4/5/6"]);
         check("/a/**/c", &["/a/**/c"], &["/a/x/c"]);
         check("/a/***", &["/a/***"], &["/a/x"]);
+    }
+
+    #[test]
+    fn inner_double_stars_stretch_each_on_its_own() {
+        let mask = Mask::parse("/**/x/**/y/**/z/**");
+        let path = |x, y, z| ["/a".repeat(x), "/a".repeat(y), "/a".repeat(z)];
+        let joined = |[x, y, z]: [String; 3]| format!("{x}/x{y}/y{z}/z/a");
+        assert!(mask.matches(&joined(path(64, 64, 64)), Depth::MAX));
+        assert!(mask.matches(&joined(path(1, 1, 64)), Depth::MAX));
+        assert!(!mask.matches(&joined(path(65, 1, 1)), Depth::MAX));
+        assert!(!mask.matches(&joined(path(1, 1, 65)), Depth::MAX));
+        assert!(!mask.matches(&joined(path(1, 0, 1)), Depth::MAX));
     }
 }

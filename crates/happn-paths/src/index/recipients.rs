@@ -185,3 +185,27 @@ impl Ids {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_shrinks_with_the_crowd() {
+        let mut recipients = Recipients::One(ActionFilter::Set, 0);
+        for id in 1..200 {
+            assert!(recipients.insert(ActionFilter::Set, id));
+        }
+        let full = recipients.memory_bytes();
+        for id in 10..200 {
+            assert_eq!(recipients.remove(ActionFilter::Set, id), Removal::Done);
+        }
+        assert!(recipients.memory_bytes() < full / 4);
+        for id in 1..10 {
+            assert_eq!(recipients.remove(ActionFilter::Set, id), Removal::Done);
+        }
+        assert_eq!(recipients.memory_bytes(), 0);
+        assert_eq!(recipients.remove(ActionFilter::All, 0), Removal::Unknown);
+        assert_eq!(recipients.remove(ActionFilter::Set, 0), Removal::Last);
+    }
+}

@@ -48,6 +48,18 @@ fn many_deep_groups_are_one_entry() {
     }
 }
 
+/// Too wide a gap to look for the literal behind it segment by segment.
+#[test]
+fn a_literal_far_behind_the_head() {
+    let mut index = SubscriptionIndex::new([29, 30]);
+    let mask = Mask::parse(&format!("/a{}/x/**", "/**".repeat(300)));
+    index.insert(1, ActionFilter::All, &mask, Depth::DEFAULT);
+    assert_eq!(visits(&index, &format!("/a{}/x/1", "/b".repeat(300))), 1);
+    assert_eq!(visits(&index, &format!("/a{}/x/1", "/b".repeat(400))), 1);
+    assert_eq!(visits(&index, &format!("/a{}/x/1", "/b".repeat(299))), 0);
+    assert!(index.remove(1, ActionFilter::All, &mask, Depth::DEFAULT));
+}
+
 #[test]
 fn inner_groups_are_not_scanned_for_other_literals() {
     let mut index = SubscriptionIndex::new([23, 24]);
