@@ -150,6 +150,10 @@ impl Roster {
 
     pub(super) fn link_lost(&mut self, now: Duration, endpoint: &str, effects: &mut Vec<Effect>) {
         self.link_down(now, endpoint, effects);
+        if self.members.contains_key(endpoint) {
+            // A node that stopped has taken its record along; then there is nobody to wait for.
+            effects.push(Effect::RefreshMembers);
+        }
         self.members.retain(|_, member| !member.is_gone());
     }
 
@@ -189,7 +193,7 @@ impl Roster {
         }
         let member = endpoint.and_then(|endpoint| self.members.get_mut(&endpoint));
         match member {
-            Some(member) if member.has_fresh_record() => member.dial_soon(now + backoff::BASE),
+            Some(member) if member.has_fresh_record() => member.dial_soon(now),
             // Not in the table as we know it, and a login proves nothing: look again.
             _ if !effects.contains(&Effect::RefreshMembers) => effects.push(Effect::RefreshMembers),
             _ => {}

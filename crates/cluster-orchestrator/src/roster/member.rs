@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use happn_core::Beat;
 
+use super::backoff;
 use super::record::Record;
 
 /// How long a record that never moved may hold the node back while its first dial is under way.
@@ -20,6 +21,8 @@ const GOOD_LINK: Duration = Duration::from_secs(10);
 pub(super) struct Member {
     pub(super) service: String,
     pub(super) link: Link,
+    /// When the last dial began.
+    dialed_at: Option<Duration>,
     /// Dials and short-lived links that failed in a row.
     pub(super) failures: u32,
     record: Option<Record>,
@@ -74,6 +77,7 @@ impl Member {
         Self {
             service: beat.service,
             link: Link::Down { redial_at: now },
+            dialed_at: None,
             failures: 0,
             record: Some(Record::first_seen(now, beat.mark)),
             was_peer: false,
@@ -133,11 +137,18 @@ impl Member {
 
     // === transitions ===
 
-    /// Brings a waiting redial forward to `at`.
-    pub(super) fn dial_soon(&mut self, at: Duration) {
+    /// Brings a waiting redial forward, but not closer to the last dial than the shortest pause:
+    /// whoever can log in here can ask for this.
+    pub(super) fn dial_soon(&mut self, now: Duration) {
         if let Link::Down { redial_at } = &mut self.link {
-            *redial_at = at.min(*redial_at);
+            let soonest = self.dialed_at.map_or(now, |at| now.max(at + backoff::BASE));
+            *redial_at = soonest.min(*redial_at);
         }
+    }
+
+    pub(super) fn dial(&mut self, now: Duration) {
+        self.link = Link::Dialing;
+        self.dialed_at = Some(now);
     }
 
     pub(super) fn connected(&mut self, now: Duration, name: String, threshold: Duration) {

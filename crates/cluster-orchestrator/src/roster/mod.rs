@@ -179,7 +179,7 @@ impl Roster {
                 break;
             }
             if let Some(member) = self.members.get_mut(&endpoint) {
-                member.link = Link::Dialing;
+                member.dial(now);
                 dialing += 1;
                 effects.push(Effect::Dial { endpoint });
             }
