@@ -85,6 +85,7 @@ impl Writer {
         answers: &mut Vec<Answer>,
     ) -> Result<(), StoreError> {
         let connection = &self.connection;
+        self.leave_failed().map_err(|error| store_error(&error))?;
         begin(connection, self.patience).map_err(|error| store_error(&error))?;
         for job in jobs {
             let answer = apply(connection, job);
@@ -100,12 +101,20 @@ impl Writer {
     }
 
     fn commit(&self) -> rusqlite::Result<()> {
-        let run = |sql| self.connection.prepare_cached(sql)?.execute(());
-        let committed = run("COMMIT");
-        if committed.is_err() && !self.connection.is_autocommit() {
-            run("ROLLBACK")?;
+        let committed = self.connection.prepare_cached("COMMIT")?.execute(());
+        if committed.is_err() {
+            // Should this fail too, it is tried again before the next transaction.
+            let _ = self.leave_failed();
         }
         committed.map(drop)
+    }
+
+    /// Rolls back what a failed commit left open.
+    fn leave_failed(&self) -> rusqlite::Result<()> {
+        match self.connection.is_autocommit() {
+            true => Ok(()),
+            false => self.connection.execute_batch("ROLLBACK"),
+        }
     }
 
     fn log(&mut self, failure: Option<&StoreError>) {
