@@ -155,7 +155,8 @@ impl Client {
     /// Handles `first` and whatever else has already arrived.
     async fn read(&mut self, first: Option<Result<Message, Error>>) -> Flow {
         let mut next = first;
-        for _ in 0..READS_PER_TURN {
+        let mut left = READS_PER_TURN;
+        loop {
             let Some(message) = next else {
                 return Flow::Break(());
             };
@@ -163,7 +164,9 @@ impl Client {
                 Ok(message) => self.handle(message).await?,
                 Err(error) => return self.violated(error).await,
             }
-            if self.blocked.is_some() || self.answers.len() >= ANSWERS_MAX {
+            left -= 1;
+            // Before asking for another message: one that was taken has to be handled.
+            if left == 0 || self.blocked.is_some() || self.answers.len() >= ANSWERS_MAX {
                 break;
             }
             match self.socket.next().now_or_never() {
