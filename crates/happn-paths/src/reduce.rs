@@ -132,3 +132,30 @@ impl<'m> Spread<'m> {
         text
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_deep_mask_is_written_out_in_full() {
+        let mask = Mask::parse("/**/a/**");
+        let seen = RefCell::new(BTreeSet::new());
+        let spread = Spread::of(&mask).unwrap();
+        assert!(spread.all(|flat| seen.borrow_mut().insert(flat.to_owned())));
+        let expected: BTreeSet<String> = (1..=5)
+            .flat_map(|before| (1..=5).map(move |behind| (before, behind)))
+            .map(|(before, behind)| format!("{}/a{}", "/*".repeat(before), "/*".repeat(behind)))
+            .collect();
+        assert_eq!(seen.into_inner(), expected);
+    }
+
+    #[test]
+    fn too_many_masks_are_not_written_out() {
+        assert!(Spread::of(&Mask::parse("/**/a/**/a/**/a/**/a/**")).is_some());
+        assert!(Spread::of(&Mask::parse("/**/a/**/a/**/a/**/a/**/a/**")).is_none());
+    }
+}
