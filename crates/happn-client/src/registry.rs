@@ -288,3 +288,105 @@ impl Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(alone: Option<u64>) -> WireKey {
+        WireKey {
+            channel: "/ALL@/a".into(),
+            options: "{}".into(),
+            alone,
+        }
+    }
+
+    /// Adds a listener; answers its id, the attempt to make and its receiving end.
+    fn add(registry: &Registry, key: &WireKey) -> (u64, Option<u64>, mpsc::Receiver<Event>) {
+        let (sender, receiver) = mpsc::channel(4);
+        let id = registry.next_id();
+        let listener = Listener {
+            id,
+            key: key.clone(),
+            sender,
+            lost: Arc::default(),
+            missed: 0,
+            remaining: None,
+            levels: None,
+        };
+        let (attempt, _state) = registry.add(listener);
+        (id, attempt, receiver)
+    }
+
+    fn reference(text: &str) -> Option<Arc<str>> {
+        Some(text.into())
+    }
+
+    fn gone() -> ClientError {
+        ClientError::Disconnected {
+            reason: "gone".into(),
+        }
+    }
+
+    #[test]
+    fn only_the_first_listener_with_a_key_subscribes_and_only_the_last_takes_back() {
+        let registry = Registry::default();
+        let (one, attempt, _events) = add(&registry, &key(None));
+        let (two, none, _events) = add(&registry, &key(None));
+        assert_eq!(none, None);
+        let confirmed = registry.confirm(&key(None), attempt.unwrap(), reference("R"), vec![]);
+        assert_eq!(confirmed, None);
+        assert_eq!(registry.release(&"/ALL@/a".into(), one), None);
+        let off = registry.release(&"/ALL@/a".into(), two).unwrap();
+        assert_eq!((&*off.channel, &*off.reference), ("/ALL@/a", "R"));
+        assert_eq!(registry.release(&"/ALL@/a".into(), two), None);
+    }
+
+    #[test]
+    fn listeners_with_initial_values_subscribe_each_for_itself() {
+        let registry = Registry::default();
+        assert!(add(&registry, &key(Some(1))).1.is_some());
+        assert!(add(&registry, &key(Some(2))).1.is_some());
+    }
+
+    #[test]
+    fn a_confirmation_nobody_waits_for_is_taken_back_unless_it_names_no_reference() {
+        let registry = Registry::default();
+        let (id, attempt, _events) = add(&registry, &key(None));
+        assert_eq!(registry.release(&"/ALL@/a".into(), id), None);
+        let attempt = attempt.unwrap();
+        assert_eq!(registry.confirm(&key(None), attempt, None, vec![]), None);
+        let off = registry.confirm(&key(None), attempt, reference("R"), vec![]);
+        assert_eq!(&*off.unwrap().reference, "R");
+    }
+
+    /// A subscription was being made when the connection broke; its failure arrives after the
+    /// same listener was subscribed on the next connection. It must not end the new one.
+    #[test]
+    fn the_failure_of_an_earlier_attempt_does_not_end_a_later_one() {
+        let registry = Registry::default();
+        let (_, attempt, mut events) = add(&registry, &key(None));
+        let old = attempt.unwrap();
+        registry.confirm(&key(None), old, reference("R"), vec![]);
+        let again = registry.restart(&gone());
+        assert_eq!(again.len(), 1);
+        registry.refuse(&key(None), old, gone());
+        assert_eq!(events.try_recv(), Err(mpsc::error::TryRecvError::Empty));
+        registry.refuse(&key(None), again[0].1, gone());
+        assert_eq!(
+            events.try_recv(),
+            Err(mpsc::error::TryRecvError::Disconnected)
+        );
+    }
+
+    #[test]
+    fn what_was_never_confirmed_fails_with_its_connection() {
+        let registry = Registry::default();
+        let (_, _, mut events) = add(&registry, &key(None));
+        assert!(registry.restart(&gone()).is_empty());
+        assert_eq!(
+            events.try_recv(),
+            Err(mpsc::error::TryRecvError::Disconnected)
+        );
+    }
+}

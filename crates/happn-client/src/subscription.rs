@@ -1,9 +1,12 @@
 //! A stream of events, and how to ask for one.
 
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
+use futures_util::Stream;
 use happn_protocol::Json;
 use tokio::sync::mpsc;
 
@@ -116,7 +119,7 @@ impl SubscribeOptions {
     }
 }
 
-/// A bounded stream of events.
+/// A bounded stream of events, also as a [`Stream`].
 ///
 /// It survives reconnects: the client subscribes again. Events published while the client was
 /// disconnected are not delivered later; [`crate::Client::state`] tells when that happened.
@@ -182,6 +185,17 @@ impl Subscription {
 
     fn release(&self) -> Option<Off> {
         self.core.registry.release(&self.channel, self.id)
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Event;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Event>> {
+        match self.emitted.pop_front() {
+            Some(event) => Poll::Ready(Some(event)),
+            None => self.receiver.poll_recv(context),
+        }
     }
 }
 
