@@ -187,4 +187,35 @@ mod tests {
         let list = Json::parse("[1]").unwrap();
         assert_eq!(merge_members(&object, &list), Err(NotAnObject));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_merge_equals_the_obvious_one(
+            stored in object(),
+            sent in object(),
+        ) {
+            let merged = merge_members(
+                &Json::encode(&stored).unwrap(),
+                &Json::encode(&sent).unwrap(),
+            );
+            let mut obvious = stored;
+            obvious.extend(sent);
+            // The order of members counts, so texts are compared.
+            let expected = serde_json::to_string(&obvious).unwrap();
+            proptest::prop_assert_eq!(merged.unwrap().to_string(), expected);
+        }
+    }
+
+    /// Few names, so that objects share some; among them those that need escapes.
+    fn object()
+    -> impl proptest::strategy::Strategy<Value = serde_json::Map<String, serde_json::Value>> {
+        use proptest::prelude::*;
+        let value = prop_oneof![
+            any::<i32>().prop_map(Into::into),
+            "[a-z\"]{0,3}".prop_map(Into::into),
+            Just(serde_json::json!({"n": [1, null]})),
+        ];
+        proptest::collection::vec(("[ab\"\\\\.é$]{0,2}", value), 0..12)
+            .prop_map(|members| members.into_iter().collect())
+    }
 }

@@ -1,4 +1,4 @@
-//! Checks that every [`DataStore`](crate::DataStore) must pass, one function per guarantee.
+//! Checks that every [`DataStore`] must pass, one function per guarantee.
 //!
 //! A store's tests say how an empty store is made and get one test per check:
 //!
