@@ -6,6 +6,7 @@
     reason = "this is a command line tool; printing is its job"
 )]
 
+mod cluster;
 mod dist;
 mod lint;
 mod run;
@@ -32,6 +33,8 @@ enum Task {
     Tidy,
     /// Run every test: unit, vector, property, integration, interop, test-cluster
     Test(test::Options),
+    /// Start real nodes, kill and restart some, and check what clients saw
+    TestCluster(cluster::Options),
     /// Build the release archive with its checksum under target/dist
     Dist,
 }
@@ -41,6 +44,7 @@ fn main() -> anyhow::Result<()> {
         Task::Lint => lint::run(),
         Task::Tidy => tidy::run(),
         Task::Test(options) => test::run(&options),
+        Task::TestCluster(options) => cluster::run(&options),
         Task::Dist => dist::run(),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::Args;
 
-use crate::run;
+use crate::{cluster, run};
 
 /// The oldest Node whose test runner the interop tests use.
 const NODE_MAJOR_MIN: u32 = 20;
@@ -36,6 +36,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     } else {
         part(&mut parts, "interop tests", interop_tests)?;
     }
+    part(&mut parts, "test-cluster", test_cluster)?;
     println!("\nall tests passed");
     for Part { name, took } in parts {
         println!("  {name:<16} {:>6.1} s", took.as_secs_f64());
@@ -103,4 +104,12 @@ fn interop_tests() -> anyhow::Result<()> {
         run::target_directory().join("debug/cluster-node"),
     );
     run::succeed(command)
+}
+
+fn test_cluster() -> anyhow::Result<()> {
+    cluster::run(&cluster::Options {
+        nodes: 3,
+        keep: false,
+        release: false,
+    })
 }

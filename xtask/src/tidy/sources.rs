@@ -56,7 +56,7 @@ fn check_file(name: &str, text: &str) -> Vec<String> {
     {
         complaints.push(format!("{name}: name it after what it holds"));
     }
-    if name.ends_with(".rs") && !text.trim_start().starts_with("//!") {
+    if is_product(name) && !text.trim_start().starts_with("//!") {
         complaints.push(format!("{name}: starts without module docs (`//!`)"));
     }
     let lines = lines_without_tests(text);

@@ -1,0 +1,291 @@
+//! The story: start, publish everywhere, kill one, stop one, bring both back, publish again.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use happn_client::Client;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::Options;
+use super::ledger::{Route, routes};
+use super::node::{Node, free_ports};
+use super::report;
+use super::traffic::{Phase, connect, everyone_hears_everyone};
+
+const EVENTS_PER_NODE: u64 = 200;
+/// How long a storm blows before and after its victim falls.
+const STORM_EVENTS: u64 = 150;
+const NOTICE_LIMIT: Duration = Duration::from_secs(15);
+const POLL: Duration = Duration::from_millis(20);
+
+/// How a node is taken away.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Killed,
+    Terminated,
+}
+
+/// The running cluster. Its directory goes away with it.
+struct Cluster {
+    nodes: Vec<Node>,
+    failures: Vec<String>,
+    _folder: Folder,
+}
+
+/// Plays the story and answers what did not hold.
+pub(super) async fn play(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
+    let mut cluster = Cluster::start(binary, options.nodes).await?;
+    let last = cluster.nodes.len() - 1;
+    cluster.calm("everywhere to everywhere").await?;
+    cluster
+        .storm("while one was killed", last, End::Killed)
+        .await?;
+    cluster
+        .storm("while one stopped", last - 1, End::Terminated)
+        .await?;
+    cluster.calm("after both came back").await?;
+    report::table(&cluster.nodes);
+    if options.keep && cluster.failures.is_empty() {
+        cluster.keep().await?;
+    }
+    cluster.stop().await?;
+    Ok(cluster.failures)
+}
+
+impl Cluster {
+    async fn start(binary: &Path, count: u32) -> anyhow::Result<Self> {
+        let folder = Folder::create()?;
+        println!("starting {count} nodes");
+        let mut nodes = Vec::new();
+        for (index, ports) in free_ports(count).await?.into_iter().enumerate() {
+            nodes.push(Node::prepare(binary, &folder.0, index, count, ports)?);
+        }
+        for node in &mut nodes {
+            node.start()?;
+        }
+        for node in &mut nodes {
+            node.serves().await?;
+        }
+        report::table(&nodes);
+        Ok(Self {
+            nodes,
+            failures: Vec::new(),
+            _folder: folder,
+        })
+    }
+
+    async fn clients(&self) -> anyhow::Result<Vec<Client>> {
+        let mut clients = Vec::new();
+        for node in &self.nodes {
+            clients.push(connect(node.proxy_port).await?);
+        }
+        everyone_hears_everyone(&clients).await?;
+        Ok(clients)
+    }
+
+    /// All nodes publish at once while nothing happens to them.
+    async fn calm(&mut self, name: &'static str) -> anyhow::Result<()> {
+        let clients = self.clients().await?;
+        let phase = Phase::new(if name.starts_with("after") {
+            "after"
+        } else {
+            "calm"
+        });
+        let mut observers = Vec::new();
+        for (to, client) in clients.iter().enumerate() {
+            observers.push(phase.observe(to, client).await?);
+        }
+        let mut publishers = tokio::task::JoinSet::new();
+        for (from, client) in clients.iter().cloned().enumerate() {
+            let phase = phase.clone();
+            publishers.spawn(async move { phase.publish(from, &client, EVENTS_PER_NODE).await });
+        }
+        while let Some(ended) = publishers.join_next().await {
+            ended??;
+        }
+        let all = routes(&(0..self.nodes.len()).collect::<Vec<_>>());
+        phase.arrives(&all).await;
+        let complaints = phase.books(|ledger| report::judge(name, ledger, &all));
+        self.failures.extend(complaints);
+        Ok(())
+    }
+
+    /// All nodes publish while `victim` is taken away and brought back.
+    async fn storm(&mut self, name: &'static str, victim: usize, end: End) -> anyhow::Result<()> {
+        let clients = self.clients().await?;
+        let phase = Phase::new(if end == End::Killed {
+            "killed"
+        } else {
+            "stopped"
+        });
+        let (stop, stopped) = watch::channel(false);
+        let mut observers = Vec::new();
+        for (to, client) in clients.iter().enumerate() {
+            observers.push(phase.observe(to, client).await?);
+        }
+        let storms: Vec<_> = clients
+            .iter()
+            .enumerate()
+            .map(|(from, client)| phase.storm(from, client.clone(), stopped.clone()))
+            .collect();
+        let survivors: Vec<usize> = (0..self.nodes.len())
+            .filter(|node| *node != victim)
+            .collect();
+
+        self.events_pass(&phase, &survivors, STORM_EVENTS).await?;
+        self.take_away(victim, end, &survivors).await?;
+        self.events_pass(&phase, &survivors, STORM_EVENTS).await?;
+        self.nodes[victim].start()?;
+        self.nodes[victim].serves().await?;
+        println!("  {} is back", self.nodes[victim].name);
+        self.events_pass(&phase, &survivors, STORM_EVENTS).await?;
+
+        let _ = stop.send(true);
+        for (from, storm) in storms.into_iter().enumerate() {
+            let ended = storm.await?;
+            if from != victim {
+                ended.with_context(|| format!("the publisher at node-{} failed", from + 1))?;
+            }
+        }
+        let judged = routes(&survivors);
+        phase.arrives(&judged).await;
+        let complaints = phase.books(|ledger| report::judge(name, ledger, &judged));
+        self.failures.extend(complaints);
+        let from_victim: Vec<Route> = survivors
+            .iter()
+            .map(|to| Route {
+                from: victim,
+                to: *to,
+            })
+            .collect();
+        phase.books(|ledger| report::mention("  of its own events", ledger, &from_victim));
+        Ok(())
+    }
+
+    /// Waits until each survivor's events have reached it `count` times more than now.
+    async fn events_pass(
+        &self,
+        phase: &Phase,
+        survivors: &[usize],
+        count: u64,
+    ) -> anyhow::Result<()> {
+        let delivered = |node: &usize| {
+            let route = Route {
+                from: *node,
+                to: *node,
+            };
+            phase.books(|ledger| ledger.tally(route).delivered)
+        };
+        let goals: Vec<u64> = survivors
+            .iter()
+            .map(|node| delivered(node) + count)
+            .collect();
+        let deadline = Instant::now() + NOTICE_LIMIT * 2;
+        while survivors
+            .iter()
+            .zip(&goals)
+            .any(|(node, goal)| delivered(node) < *goal)
+        {
+            if Instant::now() > deadline {
+                bail!("the survivors stopped publishing");
+            }
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    async fn take_away(
+        &mut self,
+        victim: usize,
+        end: End,
+        survivors: &[usize],
+    ) -> anyhow::Result<()> {
+        let name = self.nodes[victim].name.clone();
+        let before: Vec<usize> = survivors
+            .iter()
+            .map(|node| self.nodes[*node].departures_of(&name))
+            .collect();
+        let start = Instant::now();
+        match end {
+            End::Killed => {
+                self.nodes[victim].kill().await?;
+                println!("  {name} was killed");
+            }
+            End::Terminated => {
+                let status = self.nodes[victim].terminate().await?;
+                println!(
+                    "  {name} stopped in {:.1} s: {status}",
+                    start.elapsed().as_secs_f64()
+                );
+                if !status.success() {
+                    self.failures
+                        .push(format!("{name} ended with {status} after SIGTERM"));
+                }
+            }
+        }
+        for (node, before) in survivors.iter().zip(before) {
+            self.notices(*node, &name, before).await?;
+        }
+        println!(
+            "  the others noticed within {:.1} s",
+            start.elapsed().as_secs_f64()
+        );
+        Ok(())
+    }
+
+    async fn notices(&self, node: usize, gone: &str, before: usize) -> anyhow::Result<()> {
+        let deadline = Instant::now() + NOTICE_LIMIT;
+        while self.nodes[node].departures_of(gone) <= before {
+            if Instant::now() > deadline {
+                bail!(
+                    "{} did not notice that {gone} is gone",
+                    self.nodes[node].name
+                );
+            }
+            sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    async fn keep(&self) -> anyhow::Result<()> {
+        println!("the cluster stays up; Ctrl-C ends it. Clients connect to:");
+        for node in &self.nodes {
+            println!("  {}  ws://127.0.0.1:{}", node.name, node.proxy_port);
+        }
+        tokio::signal::ctrl_c()
+            .await
+            .context("cannot wait for Ctrl-C")
+    }
+
+    async fn stop(&mut self) -> anyhow::Result<()> {
+        for node in &mut self.nodes {
+            let status = node.terminate().await?;
+            if !status.success() {
+                self.failures
+                    .push(format!("{} ended with {status} after SIGTERM", node.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A directory of this run's own, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn create() -> anyhow::Result<Self> {
+        let path = std::env::temp_dir().join(format!("happn-test-cluster-{}", std::process::id()));
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot make {}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // What cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
