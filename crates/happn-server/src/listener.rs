@@ -175,6 +175,9 @@ fn admit(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
     });
 }
 
+/// What a request under way gets to be finished when the server stops.
+const HTTP_GRACE: Duration = Duration::from_secs(1);
+
 async fn serve_http(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
     let service = {
         let shared = shared.clone();
@@ -193,7 +196,11 @@ async fn serve_http(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: 
         outcome = connection.as_mut() => outcome,
         () = shared.stopping.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            // Who has sent half a request must not hold up the stop.
+            match tokio::time::timeout(HTTP_GRACE, connection).await {
+                Ok(outcome) => outcome,
+                Err(_) => return,
+            }
         }
     };
     if let Err(error) = outcome {
