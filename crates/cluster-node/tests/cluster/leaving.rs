@@ -4,8 +4,12 @@ use std::time::Duration;
 
 use happn_client::ConnectionState;
 use serde_json::json;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
-use crate::harness::{Folder, Listener, Plan, client, cluster, listens, soon, stop, until_peers};
+use crate::harness::{
+    Folder, Listener, Plan, SOON, client, client_at, cluster, listens, soon, stop, until_peers,
+};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stopped_node_is_missed_at_once_and_welcomed_back() {
@@ -62,6 +66,21 @@ async fn clients_of_a_stopped_node_reconnect_to_its_successor() {
     client(&node).await.set("/x/1", &json!({})).await.unwrap();
     assert_eq!(listener.next().await.path(), "/x/1");
     stop(vec![node]).await;
+}
+
+/// Half a request once kept its connection, and with it the stop, open until the deadline.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_sent_half_a_request_does_not_hold_up_the_stop() {
+    let node = Plan::new().start().await.unwrap();
+    let mut half = TcpStream::connect(node.address()).await.unwrap();
+    half.write_all(b"GET /version HTTP/1.1\r\nHost: x\r\n")
+        .await
+        .unwrap();
+    // A whole request on a later connection shows that the half one was accepted before.
+    client_at(node.address()).await.set("/x", &1).await.unwrap();
+    let started = tokio::time::Instant::now();
+    node.stop(SOON).await;
+    assert!(started.elapsed() < SOON / 2, "{:?}", started.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,6 +3,7 @@
 mod addresses;
 mod complaints;
 mod layering;
+mod properties;
 mod stores;
 
 use std::path::PathBuf;
