@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use happn_protocol::publication::Event;
+use happn_protocol::system::server_side_disconnect;
 use happn_protocol::{Json, write_string};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
@@ -148,9 +149,15 @@ impl Node {
             .send(SessionEvent::Detached { session_id });
     }
 
-    /// Ends every session, each after what is queued for it is written.
+    /// Ends every session, each after what is queued for it is written. Clients that must not
+    /// come back are told why.
     pub fn end_sessions(&self, ending: &Ending) {
         for session in self.sessions().values() {
+            if *ending == Ending::Final {
+                session
+                    .outbox()
+                    .push(server_side_disconnect("reconnect-false"));
+            }
             session.outbox().end(ending.clone());
         }
     }

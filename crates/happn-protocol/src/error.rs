@@ -67,6 +67,13 @@ impl WireError {
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"name\":");
         write_string(out, self.name);
+        // Clients of the reference see the text of a failing service before its details.
+        let is_service = self.name == "SystemError";
+        if is_service {
+            out.extend_from_slice(b",\"message\":");
+            write_string(out, &self.message);
+            out.extend_from_slice(b",\"inner\":{}");
+        }
         if let Some(code) = self.code {
             out.extend_from_slice(b",\"code\":");
             out.extend_from_slice(code.to_string().as_bytes());
@@ -77,8 +84,10 @@ impl WireError {
             out.push(b':');
             out.extend_from_slice(value.as_bytes());
         }
-        out.extend_from_slice(b",\"message\":");
-        write_string(out, &self.message);
+        if !is_service {
+            out.extend_from_slice(b",\"message\":");
+            write_string(out, &self.message);
+        }
         out.push(b'}');
     }
 }

@@ -45,18 +45,30 @@ pub fn encode(
     write_parts(out, &["/", event.action, "@", event.path]);
     out.extend_from_slice(b",\"type\":\"data\"");
     member(out, "sessionId", event.session_id);
-    raw_member(out, "consistency", event.consistency);
-    member(out, "publicationId", event.publication_id);
+    let consistency = overridden(event, "consistency").map_or(event.consistency, Json::as_str);
+    raw_member(out, "consistency", consistency);
+    match overridden(event, "publicationId") {
+        Some(other) => raw_member(out, "publicationId", other.as_str()),
+        None => member(out, "publicationId", event.publication_id),
+    }
     member(out, "path", event.path);
     for (name, time) in [("created", event.created), ("modified", event.modified)] {
         if let Some(time) = time {
             raw_member(out, name, &time.to_string());
         }
     }
-    if let Some(origin) = event.event_origin {
+    if let Some(origin) = event
+        .event_origin
+        .map(|origin| overridden(event, "eventOrigin").unwrap_or(origin))
+    {
         raw_member(out, "eventOrigin", origin.as_str());
     }
     for (name, value) in event.custom {
+        let written = matches!(name.as_str(), "publicationId" | "consistency")
+            || (name == "eventOrigin" && event.event_origin.is_some());
+        if written {
+            continue;
+        }
         raw_member(out, name, value.as_str());
     }
     member(out, "channel", channel);
@@ -67,6 +79,12 @@ pub fn encode(
     out.extend_from_slice(dialect.as_str().as_bytes());
     out.extend_from_slice(b"\"}");
     frame.finish()
+}
+
+/// What custom meta puts in the place of a member of ours.
+fn overridden<'a>(event: &Event<'a>, name: &str) -> Option<&'a Json> {
+    let found = event.custom.iter().find(|(custom, _)| custom == name);
+    found.map(|(_, value)| value)
 }
 
 /// The names `options.meta` may not override; `channel` is always the subscription's.

@@ -114,7 +114,6 @@ impl<'a> Call<'a> {
                 data.get().contains("\"encrypted\"")
                     && happn_protocol::RawObject::parse(data.get())
                         .is_some_and(|members| set(members.get("encrypted")))
-                    && !matches!(self.echo.action.as_str(), "set")
             })
     }
 

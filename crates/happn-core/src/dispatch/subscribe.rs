@@ -1,5 +1,6 @@
 //! `on`: a subscription, with the values it starts from if asked.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use happn_paths::{Action, Channel, Depth, StoreGlob, validate};
@@ -45,7 +46,7 @@ impl Call<'_> {
         NewSubscription {
             session: self.session.clone(),
             group: Group {
-                channel: text.into(),
+                channel: spelled(text).into(),
                 depth: shown,
                 merge: Options::is_set(options.merge),
                 dialect: self.session.dialect(),
@@ -56,6 +57,14 @@ impl Call<'_> {
             options: self.request.options.map(Json::from_raw),
             ref_count: options.ref_count.map(Json::from_raw),
         }
+    }
+}
+
+/// A channel as events name it: the client looks its handlers up by this text.
+fn spelled(text: &str) -> Cow<'_, str> {
+    match text.starts_with('/') || !text.contains('@') {
+        true => Cow::Borrowed(text),
+        false => Cow::Owned(format!("/{text}")),
     }
 }
 
