@@ -1,0 +1,9 @@
+//! Replays recorded traffic of the JavaScript server against a node of ours.
+
+mod deviations;
+mod identity;
+mod player;
+mod script;
+mod volatile;
+
+pub use player::{Setup, play};

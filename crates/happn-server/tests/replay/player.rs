@@ -1,0 +1,416 @@
+//! Plays one recording, line by line.
+
+use std::collections::BTreeMap;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use happn_core::{DataService, Ending, MemoryStore, Node, NodeConfig, OpenAuthority, SystemClock};
+use happn_server::{Server, ServerConfig};
+
+use super::deviations::{DEVIATIONS, Deviation, Differs};
+use super::identity::Identity;
+use super::script::{self, Line, What};
+use super::volatile::{Known, masked};
+use crate::raw::{DEADLINE, Got, Opcode, RawSocket, encode};
+
+/// How the node of one recording is configured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Setup {
+    pub acknowledge_timeout_ms: Option<u64>,
+    pub ping_interval_ms: Option<u64>,
+    pub message_bytes_max: Option<usize>,
+    /// Only these connections are played; empty plays all.
+    pub connections: &'static [u64],
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    pub run: usize,
+    pub passed: usize,
+    pub deviations: usize,
+    pub failures: Vec<String>,
+}
+
+struct Player {
+    file: &'static str,
+    setup: Setup,
+    server: Option<Server>,
+    address: SocketAddr,
+    sockets: BTreeMap<u64, RawSocket>,
+    known: Known,
+    outcome: Outcome,
+    /// The last note: a few say how the next frame is to be sent.
+    note: String,
+}
+
+/// Plays `file` against a fresh node.
+pub async fn play(file: &'static str, setup: Setup) -> Outcome {
+    let server = start(setup, (Ipv4Addr::LOCALHOST, 0).into()).await;
+    let mut player = Player {
+        file,
+        setup,
+        address: server.address(),
+        server: Some(server),
+        sockets: BTreeMap::new(),
+        known: Known::default(),
+        outcome: Outcome::default(),
+        note: String::new(),
+    };
+    for line in script::read(file) {
+        let played = setup.connections.is_empty() || setup.connections.contains(&line.connection);
+        match line.what {
+            What::Note(note) => player.note(note).await,
+            _ if !played => {}
+            _ if line.from_client => player.send(&line).await,
+            _ => player.expect(&line).await,
+        }
+    }
+    player.expect_every_entry_used();
+    player.expect_nothing_more().await;
+    player.stop(Ending::Reconnect).await;
+    player.outcome
+}
+
+async fn start(setup: Setup, address: SocketAddr) -> Server {
+    let mut node = NodeConfig::named("happn_ref");
+    let mut config = ServerConfig::on(address);
+    config.version = "13.12.1".to_owned();
+    if let Some(ms) = setup.acknowledge_timeout_ms {
+        node.acknowledge_timeout = Duration::from_millis(ms);
+    }
+    if let Some(ms) = setup.ping_interval_ms {
+        config.ping_interval = Some(Duration::from_millis(ms));
+    }
+    if let Some(bytes) = setup.message_bytes_max {
+        config.message_bytes_max = bytes;
+    }
+    let data = DataService::new(Arc::new(MemoryStore::new()));
+    let node = Node::new(
+        node,
+        data,
+        Arc::new(OpenAuthority),
+        Arc::new(SystemClock::new()),
+    );
+    Server::bind(config, node).await.unwrap()
+}
+
+impl Player {
+    async fn note(&mut self, note: String) {
+        match note.as_str() {
+            "server starts again" => self.server = Some(start(self.setup, self.address).await),
+            text if text.starts_with("server stop() (default") => {
+                self.stop(Ending::Reconnect).await;
+            }
+            text if text.starts_with("server stop({reconnect:false})") => {
+                self.stop(Ending::Final).await;
+            }
+            text if text.starts_with("TCP connection is cut") || text == "request while down" => {
+                for (_, mut socket) in std::mem::take(&mut self.sockets) {
+                    socket.finish().await;
+                }
+            }
+            _ => {}
+        }
+        self.note = note;
+    }
+
+    async fn stop(&mut self, ending: Ending) {
+        let Some(server) = self.server.take() else {
+            return;
+        };
+        // Sessions end while the recorded clients answer their close frames.
+        let stopping = tokio::spawn(async move { server.stop(ending, DEADLINE).await });
+        drop(stopping);
+    }
+
+    async fn send(&mut self, line: &Line) {
+        if let What::Http(head) = &line.what {
+            match RawSocket::open(self.address, head.as_bytes()).await {
+                Ok(socket) => drop(self.sockets.insert(line.connection, socket)),
+                Err(error) => println!("{}:{}: {error}", self.file, line.number),
+            }
+            return;
+        }
+        let frame = self.frame(line);
+        let Some(socket) = self.sockets.get_mut(&line.connection) else {
+            return;
+        };
+        match frame {
+            Some(frame) => socket.send_raw(&frame).await,
+            None => socket.finish().await,
+        }
+    }
+
+    /// The bytes to send, or none for the end of the stream.
+    fn frame(&self, line: &Line) -> Option<Vec<u8>> {
+        Some(match &line.what {
+            What::Frame(text) if text.contains('\u{FFFD}') => {
+                encode(Opcode::Text, &vec![0xFF; text.chars().count()])
+            }
+            What::Frame(text) if self.note == "unmasked client frame" => {
+                let mut frame = vec![0x81, text.len() as u8];
+                frame.extend(text.as_bytes());
+                frame
+            }
+            What::Frame(text) => encode(Opcode::Text, self.known.substitute(text).as_bytes()),
+            What::Fragment { first, last, text } => {
+                let opcode = if *first {
+                    Opcode::Text
+                } else {
+                    Opcode::Continuation
+                };
+                let mut frame = encode(opcode, text.as_bytes());
+                if !last {
+                    frame[0] &= 0x7F;
+                }
+                frame
+            }
+            What::Binary(bytes) => encode(Opcode::Binary, bytes),
+            What::Ping(payload) => encode(Opcode::Ping, payload.as_bytes()),
+            What::Close(code, reason) => {
+                let mut payload = code.map_or_else(Vec::new, |code| code.to_be_bytes().to_vec());
+                payload.extend(reason.as_bytes());
+                encode(Opcode::Close, &payload)
+            }
+            What::Tcp => return None,
+            other => panic!("{other:?} is nothing a client sends"),
+        })
+    }
+
+    async fn expect(&mut self, line: &Line) {
+        self.outcome.run += 1;
+        let deviation = DEVIATIONS
+            .iter()
+            .find(|entry| entry.file == self.file && entry.line == line.number);
+        let failed_before = self.outcome.failures.len();
+        match deviation {
+            None => {
+                self.expect_frame(line.connection, line.number, &recorded(line))
+                    .await;
+            }
+            Some(deviation) => self.expect_deviation(line, deviation).await,
+        }
+        match deviation {
+            _ if self.outcome.failures.len() > failed_before => {}
+            None => self.outcome.passed += 1,
+            Some(deviation) => {
+                println!("{}:{} deviates: {}", self.file, line.number, deviation.why);
+                self.outcome.deviations += 1;
+            }
+        }
+    }
+
+    async fn expect_deviation(&mut self, line: &Line, deviation: &Deviation) {
+        let theirs_in_full = recorded(line);
+        match deviation.what {
+            // Should it come nevertheless, nobody will have expected it.
+            Differs::Absent => {}
+            Differs::AlsoAnswers(event_id) => {
+                self.expect_frame(line.connection, line.number, &theirs_in_full)
+                    .await;
+                self.expect_answer(line.connection, line.number, event_id)
+                    .await;
+            }
+            Differs::Unordered => match self.find(line.connection, &theirs_in_full).await {
+                Found::Differs(got) if letters(&got) == letters(&theirs_in_full) => {}
+                Found::Differs(got) => self.fail(line.number, &theirs_in_full, &show(&got)),
+                _ => self.fail(line.number, &theirs_in_full, "the same, or nothing"),
+            },
+            Differs::Either { theirs, ours } => {
+                let Got::Text(text) = &theirs_in_full else {
+                    panic!("{deviation:?} is about a frame that is no text");
+                };
+                assert!(text.contains(theirs), "{deviation:?} does not quote {text}");
+                let ours_in_full = text.replacen(theirs, ours, 1);
+                match self.find(line.connection, &theirs_in_full).await {
+                    Found::Yes(_) => {}
+                    Found::Differs(Got::Text(got)) if self.known.agrees(&ours_in_full, &got) => {}
+                    _ => self.fail(line.number, &theirs_in_full, "neither of both"),
+                }
+            }
+            Differs::Reads { theirs, ours } => {
+                let Got::Text(text) = &theirs_in_full else {
+                    panic!("{deviation:?} is about a frame that is no text");
+                };
+                assert!(text.contains(theirs), "{deviation:?} does not quote {text}");
+                let ours_in_full = Got::Text(text.replacen(theirs, ours, 1));
+                self.expect_frame(line.connection, line.number, &ours_in_full)
+                    .await;
+            }
+        }
+    }
+
+    async fn expect_answer(&mut self, connection: u64, line: usize, event_id: &str) {
+        let wanted = Identity::Response(event_id.to_owned());
+        let Some(socket) = self.sockets.get_mut(&connection) else {
+            return;
+        };
+        loop {
+            let place = socket
+                .waiting
+                .iter()
+                .position(|got| Identity::of(got) == wanted);
+            if let Some(place) = place {
+                socket.waiting.remove(place);
+                return;
+            }
+            if !socket.wait(DEADLINE).await {
+                let failure = format!("{}:{line}: no answer to {event_id}", self.file);
+                self.outcome.failures.push(failure);
+                return;
+            }
+        }
+    }
+
+    async fn expect_frame(&mut self, connection: u64, number: usize, expected: &Got) {
+        match self.find(connection, expected).await {
+            Found::Yes(got) => self.learn(expected, &got),
+            Found::Differs(got) => self.fail(number, expected, &show(&got)),
+            Found::No(waiting) => {
+                self.fail(number, expected, &format!("nothing; waiting: {waiting}"));
+            }
+        }
+    }
+
+    /// Takes the frame that answers to `expected` out of what has arrived, waiting for it.
+    async fn find(&mut self, connection: u64, expected: &Got) -> Found {
+        let identity = Identity::of(expected);
+        let Some(socket) = self.sockets.get_mut(&connection) else {
+            return match identity {
+                Identity::End => Found::Yes(Got::End),
+                _ => Found::No("no connection".to_owned()),
+            };
+        };
+        loop {
+            let mut reachable = Vec::new();
+            for (at, got) in socket.waiting.iter().enumerate() {
+                let found = Identity::of(got);
+                if found == identity {
+                    reachable.push(at);
+                }
+                if !found.may_swap(&identity) {
+                    break;
+                }
+            }
+            let same = reachable
+                .iter()
+                .copied()
+                .find(|&at| agree(&self.known, expected, &socket.waiting[at]));
+            if let Some(got) = same.and_then(|at| socket.waiting.remove(at)) {
+                return Found::Yes(got);
+            }
+            if let Some(got) = reachable.first().and_then(|&at| socket.waiting.remove(at)) {
+                return Found::Differs(got);
+            }
+            if !socket.wait(DEADLINE).await {
+                let waiting: Vec<_> = socket.waiting.iter().map(show).collect();
+                return Found::No(waiting.join(" | "));
+            }
+        }
+    }
+
+    fn learn(&mut self, expected: &Got, got: &Got) {
+        if let (Got::Text(theirs), Got::Text(ours)) = (expected, got) {
+            self.known.learn(theirs, ours);
+        }
+    }
+
+    fn fail(&mut self, line: usize, expected: &Got, got: &str) {
+        self.outcome.failures.push(format!(
+            "{}:{line}\n  theirs {}\n  ours   {got}",
+            self.file,
+            show(expected)
+        ));
+    }
+
+    fn expect_every_entry_used(&mut self) {
+        let listed = DEVIATIONS
+            .iter()
+            .filter(|entry| entry.file == self.file)
+            .count();
+        if self.outcome.failures.is_empty() && listed != self.outcome.deviations {
+            let failure = format!("{}: {listed} deviations are listed, not all met", self.file);
+            self.outcome.failures.push(failure);
+        }
+    }
+
+    /// Everything that was sent has been waited for; a last round trip shows what else there is.
+    async fn expect_nothing_more(&mut self) {
+        for (connection, socket) in &mut self.sockets {
+            let over = |got: &Got| matches!(got, Got::End | Got::Close(..));
+            socket.send_raw(&encode(Opcode::Ping, b"the end")).await;
+            while !socket
+                .waiting
+                .iter()
+                .any(|got| over(got) || matches!(got, Got::Pong(payload) if payload == b"the end"))
+                && socket.wait(Duration::from_secs(1)).await
+            {}
+            let beats = self.setup.ping_interval_ms.is_some();
+            for got in &socket.waiting {
+                let expected = over(got)
+                    || matches!(got, Got::Pong(payload) if payload == b"the end")
+                    || (beats && Identity::of(got) == Identity::Heartbeat);
+                if !expected {
+                    self.outcome.failures.push(format!(
+                        "{}: nobody expected this on connection {connection}: {}",
+                        self.file,
+                        show(got)
+                    ));
+                }
+            }
+        }
+    }
+}
+
+enum Found {
+    Yes(Got),
+    Differs(Got),
+    No(String),
+}
+
+fn recorded(line: &Line) -> Got {
+    match &line.what {
+        What::Http(head) => Got::Http(head.clone()),
+        What::Frame(text) => Got::Text(text.clone()),
+        What::Pong(payload) => Got::Pong(payload.clone().into_bytes()),
+        What::Close(code, reason) => Got::Close(*code, reason.clone()),
+        What::Tcp => Got::End,
+        other => panic!("{other:?} is nothing a server sends"),
+    }
+}
+
+fn agree(known: &Known, expected: &Got, got: &Got) -> bool {
+    match (expected, got) {
+        (Got::Text(theirs), Got::Text(ours)) => known.agrees(theirs, ours),
+        (Got::Http(theirs), Got::Http(ours)) => head(theirs) == head(ours),
+        _ => expected == got,
+    }
+}
+
+/// The letters of a frame, whatever their order.
+fn letters(got: &Got) -> Vec<char> {
+    let mut letters: Vec<char> = show(got).chars().collect();
+    letters.sort_unstable();
+    letters
+}
+
+/// Status line and headers; the date differs and the case of names does not matter.
+fn head(text: &str) -> Vec<String> {
+    let lines = text.split("\r\n").take_while(|line| !line.is_empty());
+    lines
+        .map(|line| match line.split_once(": ") {
+            Some((name, value)) => format!("{}: {value}", name.to_ascii_lowercase()),
+            None => line.to_owned(),
+        })
+        .filter(|line| !line.starts_with("date: "))
+        .collect()
+}
+
+fn show(got: &Got) -> String {
+    match got {
+        Got::Text(text) => masked(text),
+        other => format!("{other:?}"),
+    }
+}

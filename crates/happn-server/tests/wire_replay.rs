@@ -1,0 +1,69 @@
+//! The recorded traffic of the JavaScript client and server, replayed against a node of ours.
+//!
+//! Each recorded connection is opened again and sends what was sent then; each recorded frame of
+//! the server must arrive, members in the same order. Volatile values are masked, but ids must be
+//! used consistently. Two things may differ: the events of one publication may be permuted on one
+//! connection, and answers to requests that were under way together may change places.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    unreachable_pub,
+    reason = "the helpers of tests may panic and print"
+)]
+
+#[allow(dead_code, reason = "shared with other tests")]
+mod raw;
+mod replay;
+
+use replay::{Setup, play};
+
+async fn replays(file: &'static str, setup: Setup) {
+    let outcome = play(file, setup).await;
+    println!(
+        "{file}: {} run / {} passed / {} documented deviations",
+        outcome.run, outcome.passed, outcome.deviations
+    );
+    assert!(
+        outcome.failures.is_empty(),
+        "{} of {} frames differ:\n{}",
+        outcome.failures.len(),
+        outcome.run,
+        outcome.failures.join("\n")
+    );
+}
+
+macro_rules! recordings {
+    ($($name:ident: $file:literal $(, $member:ident = $value:expr)*;)*) => {$(
+        #[tokio::test]
+        async fn $name() {
+            #[allow(clippy::needless_update, reason = "most recordings set nothing")]
+            let setup = Setup { $($member: $value,)* ..Setup::default() };
+            replays($file, setup).await;
+        }
+    )*};
+}
+
+recordings! {
+    set_and_get: "insecure-connect-set-get";
+    subscribe_and_publish: "subscribe-publish";
+    subscription_edge_cases: "subscription-edge-cases";
+    wildcards_and_variable_depth: "wildcard-and-variable-depth";
+    off_of_variable_depth: "variable-depth-off";
+    remove_and_merge: "server-13.12.1/remove-tag-merge";
+    consistency_and_acknowledgements: "consistency-ack", acknowledge_timeout_ms = Some(700);
+    duplicate_acknowledgements: "ack-duplicates", acknowledge_timeout_ms = Some(700);
+    errors: "server-13.12.1/errors";
+    malformed_requests: "malformed-requests";
+    peers_order_and_characters: "misc";
+    heartbeats: "heartbeat", ping_interval_ms = Some(400);
+    reconnecting: "reconnect";
+    upgrade_variants: "upgrade-variants";
+    transport_limits: "server-13.12.1/transport-limits", message_bytes_max = Some(600);
+    legacy_protocols: "legacy-protocols";
+    unanswered_requests: "request-timeout";
+    stopping_and_restarting: "server-restart";
+}
