@@ -7,7 +7,7 @@ use happn_paths::EventKind;
 use happn_protocol::{EventMessage, Json};
 use serde::de::DeserializeOwned;
 
-use crate::replicated::{event_kind, text_of};
+use crate::replicated::event_kind;
 use crate::{ClientError, Meta};
 
 /// Something happened on a path.
@@ -23,10 +23,9 @@ pub struct Event {
 impl Event {
     /// Reads an event frame; `None` when it lacks what every event has.
     pub(crate) fn from_frame(frame: &Bytes, event: &EventMessage<'_>) -> Option<Self> {
-        let text = |name: &str| event.meta.get(name).and_then(|raw| text_of(raw));
         Some(Self {
-            kind: event_kind(&text("action")?)?,
-            path: Arc::from(text("path")?.as_ref()),
+            kind: event_kind(&event.meta.text("action")?)?,
+            path: Arc::from(event.meta.text("path")?.as_ref()),
             data: Json::share(frame, event.data),
             meta: Json::share(frame, event.meta_text),
             missed: 0,

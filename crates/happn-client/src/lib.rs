@@ -33,7 +33,6 @@ mod envelope;
 mod error;
 mod event;
 mod login;
-mod members;
 mod meta;
 mod options;
 mod peer;

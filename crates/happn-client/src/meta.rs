@@ -1,12 +1,11 @@
 //! What comes along with data: paths, times, authors.
 
-use happn_protocol::Json;
+use happn_protocol::{Json, Members};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::ClientError;
-use crate::members::members;
 
 /// `_meta` of an item, an answer or an event. What the server does not say is `None`.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
@@ -103,11 +102,11 @@ impl<T: DeserializeOwned> Item<T> {
 /// Takes `_meta` out of an object.
 pub(crate) fn split(json: &Json) -> Result<(Json, Meta), ClientError> {
     let raw: &RawValue = json.decode().map_err(ClientError::decode)?;
-    let members = members(raw).ok_or_else(|| ClientError::decode("an item is no object"))?;
+    let members = Members::read(raw).ok_or_else(|| ClientError::decode("an item is no object"))?;
     let mut meta = Meta::default();
     let mut data = Vec::with_capacity(json.as_bytes().len());
     data.push(b'{');
-    for (name, value) in members {
+    for (name, value) in members.iter() {
         if name == "_meta" {
             meta = serde_json::from_str(value.get()).map_err(ClientError::decode)?;
             continue;
@@ -115,7 +114,7 @@ pub(crate) fn split(json: &Json) -> Result<(Json, Meta), ClientError> {
         if data.len() > 1 {
             data.push(b',');
         }
-        happn_protocol::write_string(&mut data, &name);
+        happn_protocol::write_string(&mut data, name);
         data.push(b':');
         data.extend_from_slice(value.get().as_bytes());
     }

@@ -1,34 +1,30 @@
 //! From an event frame of a peer to an event that can be published again.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use happn_core::ReplicatedEvent;
 use happn_paths::EventKind;
 use happn_protocol::{EventMessage, Json};
-use serde_json::value::RawValue;
-
-use crate::members::members;
 
 /// Reads an event; `None` when it lacks what a publication needs.
 pub(crate) fn replicated(frame: &Bytes, event: &EventMessage<'_>) -> Option<ReplicatedEvent> {
-    let text = |name: &str| event.meta.get(name).and_then(|raw| text_of(raw));
-    let time = |name: &str| event.meta.get(name).and_then(|raw| raw.get().parse().ok());
-    let custom = members(event.meta_text)?
-        .into_iter()
+    let meta = &event.meta;
+    let time = |name: &str| meta.get(name).and_then(|raw| raw.get().parse().ok());
+    let custom = meta
+        .iter()
         .filter(|(name, _)| !is_standard(name))
-        .map(|(name, value)| (name.into_owned(), Json::from_raw(value)))
+        .map(|(name, value)| (name.to_owned(), Json::from_raw(value)))
         .collect();
     Some(ReplicatedEvent {
-        kind: event_kind(&text("action")?)?,
-        path: Arc::from(text("path")?.as_ref()),
+        kind: event_kind(&meta.text("action")?)?,
+        path: Arc::from(meta.text("path")?.as_ref()),
         data: Json::share(frame, event.data),
-        session_id: Arc::from(text("sessionId")?.as_ref()),
-        publication_id: Arc::from(text("publicationId")?.as_ref()),
+        session_id: Arc::from(meta.text("sessionId")?.as_ref()),
+        publication_id: Arc::from(meta.text("publicationId")?.as_ref()),
         created: time("created"),
         modified: time("modified"),
-        event_origin: event.meta.get("eventOrigin").map(|raw| Json::from_raw(raw)),
+        event_origin: meta.get("eventOrigin").map(Json::from_raw),
         custom,
     })
 }
@@ -42,14 +38,6 @@ pub(crate) fn event_kind(action: &str) -> Option<EventKind> {
         Some(EventKind::Remove)
     } else {
         None
-    }
-}
-
-/// The text of a JSON string.
-pub(crate) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    match raw.get().strip_prefix('"')?.strip_suffix('"')? {
-        plain if !plain.contains('\\') => Some(Cow::Borrowed(plain)),
-        _ => serde_json::from_str(raw.get()).ok().map(Cow::Owned),
     }
 }
 

@@ -4,6 +4,7 @@
 //! - [`response`], [`publication`], [`system`]: what a node sends, written straight into bytes.
 //! - [`ServerFrame`]: one complete websocket frame, encoded once and shared by its recipients.
 //! - [`ServerMessage`]: the other direction, what a client reads from a node.
+//! - [`Members`]: the members of a small object, such as `_meta`, unopened.
 //! - [`Json`]: JSON text that is known to be valid and is passed on untouched.
 //!
 //! This crate knows nothing of sockets, sessions or stores; `happn-core` decides what to say and
@@ -14,6 +15,7 @@ mod dialect;
 mod error;
 mod frame;
 mod json;
+mod members;
 pub mod publication;
 mod raw_object;
 mod request;
@@ -26,6 +28,7 @@ pub use dialect::Dialect;
 pub use error::WireError;
 pub use frame::{FrameBuilder, ServerFrame};
 pub use json::{Json, JsonError, write_string};
+pub use members::Members;
 pub use raw_object::RawObject;
 pub use request::{Incoming, Options, Request};
 pub use server_message::{EventMessage, ServerMessage};

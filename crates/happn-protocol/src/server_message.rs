@@ -1,12 +1,12 @@
 //! What a client reads from a node: the client's side of the protocol.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::ControlFrame;
+use crate::members::text_of;
+use crate::{ControlFrame, Members};
 
 /// A text frame from a node, told apart in the order clients do it.
 #[derive(Debug)]
@@ -60,15 +60,15 @@ pub struct EventMessage<'a> {
     pub data: &'a RawValue,
     /// The channel of the subscription it belongs to.
     pub channel: Cow<'a, str>,
-    /// All members of `_meta`, unopened.
-    pub meta: HashMap<Cow<'a, str>, &'a RawValue>,
+    /// All members of `_meta`, in order and unopened.
+    pub meta: Members<'a>,
     /// `_meta` as text, in its original order.
     pub meta_text: &'a RawValue,
 }
 
 #[derive(Deserialize)]
 struct Frame<'a> {
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
     #[serde(borrow, rename = "_meta")]
     meta: Option<&'a RawValue>,
@@ -76,19 +76,6 @@ struct Frame<'a> {
     event_key: Option<Cow<'a, str>>,
     #[serde(borrow)]
     result: Option<&'a RawValue>,
-    #[serde(borrow)]
-    error: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ResponseMeta<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    status: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    event_id: Option<&'a RawValue>,
     #[serde(borrow)]
     error: Option<&'a RawValue>,
 }
@@ -117,9 +104,9 @@ fn decode_control(text: &str) -> ServerMessage<'_> {
 
 fn decode_list(text: &str) -> Option<ServerMessage<'_>> {
     let mut items: Vec<&RawValue> = serde_json::from_str(text).ok()?;
-    let meta: ResponseMeta<'_> = serde_json::from_str(items.pop()?.get()).ok()?;
+    let meta = Members::read(items.pop()?)?;
     Some(ServerMessage::List {
-        event_id: number(meta.event_id)?,
+        event_id: event_id(&meta)?,
         items,
     })
 }
@@ -127,54 +114,135 @@ fn decode_list(text: &str) -> Option<ServerMessage<'_>> {
 fn decode_object(text: &str) -> Option<ServerMessage<'_>> {
     let frame: Frame<'_> = serde_json::from_str(text).ok()?;
     let meta_text = frame.meta?;
-    let meta: ResponseMeta<'_> = serde_json::from_str(meta_text.get()).ok()?;
-    match meta.kind.as_deref() {
-        Some("data") => {
-            let members: HashMap<Cow<'_, str>, &RawValue> =
-                serde_json::from_str::<HashMap<Key<'_>, &RawValue>>(meta_text.get())
-                    .ok()?
-                    .into_iter()
-                    .map(|(key, value)| (key.0, value))
-                    .collect();
-            let channel = text_of(members.get("channel").copied()?)?;
-            Some(ServerMessage::Event(EventMessage {
-                data: frame.data?,
-                channel,
-                meta: members,
-                meta_text,
-            }))
-        }
+    let meta = Members::read(meta_text)?;
+    match meta.text("type").as_deref() {
+        Some("data") => Some(ServerMessage::Event(EventMessage {
+            data: frame.data?,
+            channel: meta.text("channel")?,
+            meta,
+            meta_text,
+        })),
         Some("system") => Some(ServerMessage::System {
             event_key: frame.event_key?,
             data: frame.data,
         }),
         Some("ack") => Some(ServerMessage::PublicationAck {
-            event_id: number(meta.event_id)?,
+            event_id: event_id(&meta)?,
             result: frame.result,
             error: frame.error.and_then(text_of),
         }),
         _ => {
-            let failed = meta.status.as_deref() == Some("error");
+            let failed = meta.text("status").as_deref() == Some("error");
+            let error = if failed { meta.get("error") } else { None };
             Some(ServerMessage::Response {
-                event_id: number(meta.event_id)?,
+                event_id: event_id(&meta)?,
                 data: frame.data,
                 meta: meta_text,
-                error: if failed { meta.error } else { None },
+                error,
             })
         }
     }
 }
 
-/// `Cow<str>` as a map key only borrows when told to.
-#[derive(Deserialize, PartialEq, Eq, Hash)]
-struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
-
-fn number(raw: Option<&RawValue>) -> Option<u64> {
-    raw?.get().parse().ok()
+/// Keeps a `null` apart from a missing member.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
 }
 
-fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    serde_json::from_str::<Key<'_>>(raw.get())
-        .ok()
-        .map(|key| key.0)
+fn event_id(meta: &Members<'_>) -> Option<u64> {
+    meta.get("eventId")?.get().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_keeps_its_meta_in_order() {
+        let text = r#"{"data":{"v":1},"_meta":{"action":"/SET@/a","type":"data","path":"/a","channel":"/ALL@*"},"protocol":"happn_4"}"#;
+        let ServerMessage::Event(event) = ServerMessage::decode(text) else {
+            panic!("an event")
+        };
+        assert_eq!(event.channel, "/ALL@*");
+        assert_eq!(event.data.get(), r#"{"v":1}"#);
+        let names: Vec<_> = event.meta.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["action", "type", "path", "channel"]);
+    }
+
+    #[test]
+    fn null_is_data_and_missing_data_is_none() {
+        let null = r#"{"data":null,"_meta":{"eventId":1}}"#;
+        assert!(matches!(
+            ServerMessage::decode(null),
+            ServerMessage::Response { data: Some(data), .. } if data.get() == "null"
+        ));
+        let missing = r#"{"_meta":{"eventId":1}}"#;
+        assert!(matches!(
+            ServerMessage::decode(missing),
+            ServerMessage::Response { data: None, .. }
+        ));
+        let event = r#"{"data":null,"_meta":{"type":"data","channel":"/ALL@/a"}}"#;
+        assert!(matches!(
+            ServerMessage::decode(event),
+            ServerMessage::Event(event) if event.data.get() == "null"
+        ));
+    }
+
+    #[test]
+    fn answers_are_told_apart_by_status() {
+        let ok =
+            r#"{"data":null,"_meta":{"type":"response","status":"ok","eventId":7,"error":{}}}"#;
+        assert!(matches!(
+            ServerMessage::decode(ok),
+            ServerMessage::Response {
+                event_id: 7,
+                error: None,
+                ..
+            }
+        ));
+        let failed = r#"{"data":null,"_meta":{"status":"error","eventId":8,"error":{"name":"E"}}}"#;
+        assert!(matches!(
+            ServerMessage::decode(failed),
+            ServerMessage::Response {
+                event_id: 8,
+                error: Some(_),
+                ..
+            }
+        ));
+        let list = r#"[{"x":1},{"type":"response","status":"ok","eventId":9}]"#;
+        assert!(matches!(
+            ServerMessage::decode(list),
+            ServerMessage::List { event_id: 9, items } if items.len() == 1
+        ));
+        let ack = r#"{"action":"publication-ack","result":{},"_meta":{"type":"ack","eventId":3},"error":"late"}"#;
+        assert!(matches!(
+            ServerMessage::decode(ack),
+            ServerMessage::PublicationAck { event_id: 3, error: Some(error), .. } if error == "late"
+        ));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_unknown() {
+        for text in [
+            "",
+            "null",
+            "{",
+            "[]",
+            "[1]",
+            "7",
+            "\"x\"",
+            "{\"_meta\":5}",
+            "{}",
+        ] {
+            let message = ServerMessage::decode(text);
+            assert!(matches!(message, ServerMessage::Unknown), "{text}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_is_too_odd_to_decode(text in ".*") {
+            let _ = ServerMessage::decode(&text);
+        }
+    }
 }
