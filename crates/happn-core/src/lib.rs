@@ -43,7 +43,7 @@ pub use document::{NotAnObject, merge_members, written};
 pub use gauge::increment_gauge;
 pub use memory_store::MemoryStore;
 pub use node::Node;
-pub use outbox::{Drained, Ending, Outbox};
+pub use outbox::{Drained, Ending, Outbox, Push};
 pub use seams::authority::{
     AccessDenied, Authorisation, Authority, LoginRequest, OpenAuthority, Operation,
 };

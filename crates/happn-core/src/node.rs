@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::acknowledgements::Acknowledgements;
-use crate::publisher::{Publication, publish};
+use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 use crate::seams::session_events::{ClusterInfo, SessionEvent, SessionEvents};
 use crate::session::Connection;
@@ -121,7 +121,7 @@ impl Node {
         self.sessions().len()
     }
 
-    /// Frames that were not delivered because a client's outbox was full or ending.
+    /// Frames that clients lost because their outbox was full or their session was ending.
     #[must_use]
     pub fn refused_frames(&self) -> u64 {
         self.refused_frames.load(Ordering::Relaxed)
@@ -203,17 +203,23 @@ impl Node {
         publication: &Publication<'_>,
         reached: impl FnMut(&Arc<Session>),
     ) -> Delivery {
-        let delivery = publish(&self.subscriptions, publication, reached);
-        if delivery.refused > 0 {
-            self.refused_frames
-                .fetch_add(u64::from(delivery.refused), Ordering::Relaxed);
-            tracing::warn!(
-                frames = delivery.refused,
-                path = publication.event.path,
-                "events not delivered: a client was too slow and its session is ending"
-            );
+        let report = publish(&self.subscriptions, publication, reached);
+        if report.delivery.refused > 0 {
+            self.count_refused(&report);
         }
-        delivery
+        report.delivery
+    }
+
+    /// Counts every lost frame, and says once per session that it was too slow. Nothing more is
+    /// encoded for it.
+    fn count_refused(&self, report: &Report) {
+        let mut lost = u64::from(report.delivery.refused);
+        for (session, frames) in &report.overflowed {
+            lost += *frames as u64 - 1;
+            tracing::warn!(session = %session.id(), frames, "a client is too slow: its events are dropped and its session ends");
+            self.subscriptions.forget(session);
+        }
+        self.refused_frames.fetch_add(lost, Ordering::Relaxed);
     }
 
     fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Arc<Session>>> {

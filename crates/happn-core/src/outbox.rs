@@ -30,6 +30,20 @@ pub enum Drained {
     Ended(Ending),
 }
 
+/// What became of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Push {
+    /// It will be written.
+    Queued,
+    /// It was one too many: everything queued is dropped and the session ends.
+    Overflowed {
+        /// How many frames are lost, this one included.
+        lost: usize,
+    },
+    /// The session is ending already and takes nothing more.
+    Ending,
+}
+
 /// A bounded queue of complete frames with one reader.
 ///
 /// Publishers never wait: a full outbox ends its session, and the loss is counted and logged.
@@ -58,24 +72,25 @@ impl Outbox {
         }
     }
 
-    /// Queues one frame. False when the session is ending or this frame made it overflow.
-    pub fn push(&self, frame: ServerFrame) -> bool {
+    /// Queues one frame.
+    pub fn push(&self, frame: ServerFrame) -> Push {
         let was_empty = {
             let mut queue = self.lock();
             if queue.ending.is_some() {
-                return false;
+                return Push::Ending;
             }
             let was_empty = queue.frames.is_empty();
             let full = queue.frames.len() >= self.frames_max
                 || (!was_empty && queue.bytes + frame.len() > self.bytes_max);
             if full {
+                let lost = queue.frames.len() + 1;
                 *queue = Queue {
                     ending: Some(Ending::Overflow),
                     ..Queue::default()
                 };
                 drop(queue);
                 self.ready.notify_one();
-                return false;
+                return Push::Overflowed { lost };
             }
             queue.bytes += frame.len();
             queue.frames.push_back(frame);
@@ -84,7 +99,7 @@ impl Outbox {
         if was_empty {
             self.ready.notify_one();
         }
-        true
+        Push::Queued
     }
 
     /// Ends the session once everything queued so far is written. The first ending wins.
@@ -106,12 +121,6 @@ impl Outbox {
             queue.frames.shrink_to(0);
         }
         Drained::Frames
-    }
-
-    /// Whether the session has overflowed and a write under way may be given up.
-    #[must_use]
-    pub fn has_overflowed(&self) -> bool {
-        self.lock().ending == Some(Ending::Overflow)
     }
 
     /// Completes when there may be something to drain. Cancel-safe.
@@ -139,13 +148,11 @@ mod tests {
     #[test]
     fn frames_come_out_in_order_and_then_the_ending() {
         let outbox = outbox(10, 1000);
-        assert!(outbox.push(ServerFrame::text("1")) && outbox.push(ServerFrame::text("2")));
+        assert_eq!(outbox.push(ServerFrame::text("1")), Push::Queued);
+        assert_eq!(outbox.push(ServerFrame::text("2")), Push::Queued);
         outbox.end(Ending::Final);
         outbox.end(Ending::Reconnect);
-        assert!(
-            !outbox.push(ServerFrame::text("3")),
-            "an ending session takes nothing more"
-        );
+        assert_eq!(outbox.push(ServerFrame::text("3")), Push::Ending);
         let mut frames = Vec::new();
         assert_eq!(outbox.drain(&mut frames), Drained::Frames);
         assert_eq!(frames, [ServerFrame::text("1"), ServerFrame::text("2")]);
@@ -155,16 +162,23 @@ mod tests {
     #[test]
     fn a_full_outbox_ends_its_session_and_frees_its_memory() {
         let by_count = outbox(2, 1000);
-        let pushed = (0..3)
-            .filter(|_| by_count.push(ServerFrame::text("x")))
-            .count();
-        assert_eq!((pushed, by_count.has_overflowed()), (2, true));
-        let by_bytes = outbox(10, 100);
-        assert!(
-            by_bytes.push(ServerFrame::text(&"x".repeat(500))),
-            "one frame may exceed it"
+        let pushed = [0; 4].map(|_| by_count.push(ServerFrame::text("x")));
+        let overflowed = Push::Overflowed { lost: 3 };
+        assert_eq!(
+            pushed,
+            [Push::Queued, Push::Queued, overflowed, Push::Ending]
         );
-        assert!(!by_bytes.push(ServerFrame::text("y")));
+        let by_bytes = outbox(10, 100);
+        let larger_than_allowed = ServerFrame::text(&"x".repeat(500));
+        assert_eq!(
+            by_bytes.push(larger_than_allowed),
+            Push::Queued,
+            "one alone may be"
+        );
+        assert_eq!(
+            by_bytes.push(ServerFrame::text("y")),
+            Push::Overflowed { lost: 2 }
+        );
         assert_eq!(
             by_bytes.drain(&mut Vec::new()),
             Drained::Ended(Ending::Overflow)

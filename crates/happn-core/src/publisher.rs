@@ -7,9 +7,9 @@ use happn_paths::EventKind;
 use happn_protocol::publication::{self, Event};
 use happn_protocol::{Json, ServerFrame};
 
-use crate::Session;
 use crate::seams::event_sink::Delivery;
 use crate::subscriptions::{Group, Subscription, Subscriptions};
+use crate::{Push, Session};
 
 /// One event on its way to local sessions.
 pub(crate) struct Publication<'a> {
@@ -24,6 +24,14 @@ pub(crate) struct Publication<'a> {
     pub(crate) no_cluster: bool,
 }
 
+/// What became of a publication.
+#[derive(Default)]
+pub(crate) struct Report {
+    pub(crate) delivery: Delivery,
+    /// Sessions that this publication made overflow, each with the frames it loses.
+    pub(crate) overflowed: Vec<(Arc<Session>, usize)>,
+}
+
 /// Hands `publication` to every matching session; `reached` learns of every frame queued.
 ///
 /// Each distinct group is serialised once. One session gets one frame per channel, however many
@@ -32,15 +40,15 @@ pub(crate) fn publish(
     subscriptions: &Subscriptions,
     publication: &Publication<'_>,
     mut reached: impl FnMut(&Arc<Session>),
-) -> Delivery {
-    let mut delivery = Delivery::default();
+) -> Report {
+    let mut report = Report::default();
     let mut frames = Frames::new(publication);
     let mut repeated = Vec::new();
     subscriptions.for_each_match(publication.kind, publication.event.path, |subscription| {
         if !publication.admits(&subscription.session) {
             return;
         }
-        delivery.matched += 1;
+        report.delivery.matched += 1;
         if publication.no_cluster && subscription.session.is_cluster_link() {
             return;
         }
@@ -49,26 +57,32 @@ pub(crate) fn publish(
             return;
         }
         let frame = frames.of(subscription.group_id, &subscription.group);
-        deliver(&subscription.session, frame, &mut delivery, &mut reached);
+        report.deliver(&subscription.session, frame, &mut reached);
     });
     for (session, group) in one_per_channel(&repeated) {
-        let frame = frames.encode(&group);
-        deliver(session, frame, &mut delivery, &mut reached);
+        report.deliver(session, frames.encode(&group), &mut reached);
     }
-    delivery
+    report
 }
 
-fn deliver(
-    session: &Arc<Session>,
-    frame: ServerFrame,
-    delivery: &mut Delivery,
-    reached: &mut impl FnMut(&Arc<Session>),
-) {
-    if session.outbox().push(frame) {
-        delivery.delivered += 1;
-        reached(session);
-    } else {
-        delivery.refused += 1;
+impl Report {
+    fn deliver(
+        &mut self,
+        session: &Arc<Session>,
+        frame: ServerFrame,
+        reached: &mut impl FnMut(&Arc<Session>),
+    ) {
+        match session.outbox().push(frame) {
+            Push::Queued => {
+                self.delivery.delivered += 1;
+                reached(session);
+            }
+            Push::Ending => self.delivery.refused += 1,
+            Push::Overflowed { lost } => {
+                self.delivery.refused += 1;
+                self.overflowed.push((session.clone(), lost));
+            }
+        }
     }
 }
 
