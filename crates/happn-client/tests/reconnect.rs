@@ -156,6 +156,22 @@ async fn a_subscription_dropped_while_down_is_not_made_again() {
     assert_eq!(request["sessionId"], "S2");
 }
 
+/// It used to be forgotten, and the server went on sending events nobody listened to.
+#[tokio::test]
+async fn a_subscription_dropped_while_it_is_made_again_is_taken_back() {
+    let server = ScriptedServer::start().await;
+    let (client, mut session) = connected(&server).await;
+    let options = SubscribeOptions::default();
+    let dropped = subscribed(&client, &mut session, "/a", options).await;
+    drop(session);
+    let mut session = server.welcome("S2").await;
+    let request = session.request("on").await;
+    drop(dropped);
+    session.answer(&request, json!({"id": "NEW"})).await;
+    let off = session.serve("off", json!({"id": "NEW"})).await;
+    assert_eq!(off["options"]["referenceId"], "NEW");
+}
+
 #[tokio::test]
 async fn a_subscription_refused_on_return_ends_and_the_others_go_on() {
     let server = ScriptedServer::start().await;

@@ -23,7 +23,7 @@ pub(crate) struct Core {
     /// Present while requests can be made.
     connection: Mutex<Option<Connection>>,
     /// Subscriptions dropped where nobody could wait for the server. At most as many as there
-    /// were subscriptions; emptied by the supervisor, void after a loss.
+    /// were subscriptions; emptied by the supervisor, void in the next session.
     offs: Mutex<Vec<Off>>,
     offs_added: Notify,
     event_ids: Arc<AtomicU64>,
@@ -106,11 +106,8 @@ impl Core {
 
     /// Leaves it to the supervisor to end a subscription on the server.
     pub(crate) fn take_back_later(&self, off: Off) {
-        // A session that is gone has no subscriptions any more.
-        if self.current().is_some() {
-            self.dropped().push(off);
-            self.offs_added.notify_one();
-        }
+        self.dropped().push(off);
+        self.offs_added.notify_one();
     }
 
     /// Waits for subscriptions to end on the server. Cancel-safe.
@@ -124,7 +121,7 @@ impl Core {
         }
     }
 
-    /// Forgets what is to be ended; the session is gone.
+    /// Forgets what is to be ended: its session is gone.
     pub(crate) fn forget_offs(&self) {
         self.dropped().clear();
     }

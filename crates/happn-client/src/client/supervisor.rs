@@ -21,7 +21,6 @@ pub(super) async fn supervise(core: Arc<Core>, mut connection: Connection, mut b
     loop {
         let end = watch_over(&core, &connection).await;
         core.set_connection(None);
-        core.forget_offs();
         let reason = match end {
             ConnectionEnd::Closed => return finish(&core, ConnectionState::Closed),
             ConnectionEnd::Ended(reason) => {
@@ -113,6 +112,8 @@ async fn resubscribe(core: &Arc<Core>, connection: &Connection) -> Result<(), Cl
     let again = core.registry.restart(&ClientError::Disconnected {
         reason: "the connection was lost before the subscription was confirmed".to_owned(),
     });
+    // From here on only references of the new session can come in.
+    core.forget_offs();
     let mut asking = stream::iter(again)
         .map(|(key, attempt)| resubscribe_one(Arc::clone(core), connection.clone(), key, attempt))
         .buffered(AT_ONCE);
