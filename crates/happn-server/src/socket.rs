@@ -257,19 +257,26 @@ impl Client {
         self.flush().await?;
         let frames = std::mem::take(&mut self.frames);
         let writing = write_frames(self.socket.get_mut(), &frames);
-        let written = tokio::time::timeout(self.shared.config.write_timeout, writing).await;
+        let bounded = tokio::time::timeout(self.shared.config.write_timeout, writing);
+        let written = tokio::select! {
+            biased;
+            written = bounded => Some(written),
+            // Nothing of what is left reaches this client in order any more.
+            () = overflow(&self.session) => None,
+        };
         self.frames = frames;
         self.frames.clear();
         if self.frames.capacity() > 64 {
             self.frames = Vec::new();
         }
         match written {
-            Ok(Ok(())) => Flow::Continue(()),
-            Ok(Err(error)) => {
+            None => self.end(&Ending::Overflow).await,
+            Some(Ok(Ok(()))) => Flow::Continue(()),
+            Some(Ok(Err(error))) => {
                 tracing::debug!(session = %self.session.id(), %error, "a client is gone");
                 Flow::Break(())
             }
-            Err(_) => {
+            Some(Err(_)) => {
                 tracing::warn!(session = %self.session.id(), "closing a client that takes no bytes");
                 Flow::Break(())
             }
@@ -331,6 +338,14 @@ impl Client {
         };
         let _ = tokio::time::timeout(CLOSE_WAIT, closing).await;
         Flow::Break(())
+    }
+}
+
+/// Completes once the session's outbox has overflowed. Wake-ups it takes are made up for by the
+/// drain that follows every write.
+async fn overflow(session: &Session) {
+    while !session.outbox().has_overflowed() {
+        session.outbox().ready().await;
     }
 }
 
