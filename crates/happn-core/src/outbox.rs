@@ -123,6 +123,12 @@ impl Outbox {
         Drained::Frames
     }
 
+    /// Whether the session has overflowed, so that a write under way may be given up.
+    #[must_use]
+    pub fn has_overflowed(&self) -> bool {
+        self.lock().ending == Some(Ending::Overflow)
+    }
+
     /// Completes when there may be something to drain. Cancel-safe.
     pub async fn ready(&self) {
         self.ready.notified().await;
