@@ -31,12 +31,12 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     }
     part(&mut parts, "build", build)?;
     part(&mut parts, "workspace tests", || workspace_tests(options))?;
+    part(&mut parts, "test-cluster", test_cluster)?;
     if options.without_node {
         eprintln!("LEFT OUT: the interop tests (--without-node)");
     } else {
         part(&mut parts, "interop tests", interop_tests)?;
     }
-    part(&mut parts, "test-cluster", test_cluster)?;
     println!("\nall tests passed");
     for Part { name, took } in parts {
         println!("  {name:<16} {:>6.1} s", took.as_secs_f64());
@@ -90,7 +90,12 @@ fn npm_packages() -> anyhow::Result<()> {
 }
 
 fn build() -> anyhow::Result<()> {
-    run::succeed(run::cargo(&["build", "--workspace"]))
+    run::succeed(run::cargo(&[
+        "build",
+        "--workspace",
+        "--bin",
+        "cluster-node",
+    ]))
 }
 
 fn workspace_tests(options: &Options) -> anyhow::Result<()> {

@@ -25,8 +25,8 @@ pub(crate) struct Options {
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
-    println!("building cluster-node");
-    let mut build = vec!["build", "--package", "cluster-node"];
+    // The whole workspace's features, as `cargo test --workspace` builds them: nothing twice.
+    let mut build = vec!["build", "--workspace", "--bin", "cluster-node"];
     if options.release {
         build.push("--release");
     }

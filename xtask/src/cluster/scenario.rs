@@ -21,7 +21,7 @@ const NOTICE_LIMIT: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(20);
 
 /// How a node is taken away.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum End {
     Killed,
     Terminated,
@@ -38,14 +38,10 @@ struct Cluster {
 pub(super) async fn play(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
     let mut cluster = Cluster::start(binary, options.nodes).await?;
     let last = cluster.nodes.len() - 1;
-    cluster.calm("everywhere to everywhere").await?;
-    cluster
-        .storm("while one was killed", last, End::Killed)
-        .await?;
-    cluster
-        .storm("while one stopped", last - 1, End::Terminated)
-        .await?;
-    cluster.calm("after both came back").await?;
+    cluster.calm("calm", "everywhere to everywhere").await?;
+    cluster.storm(last, End::Killed).await?;
+    cluster.storm(last - 1, End::Terminated).await?;
+    cluster.calm("after", "after both came back").await?;
     report::table(&cluster.nodes);
     if options.keep && cluster.failures.is_empty() {
         cluster.keep().await?;
@@ -86,13 +82,9 @@ impl Cluster {
     }
 
     /// All nodes publish at once while nothing happens to them.
-    async fn calm(&mut self, name: &'static str) -> anyhow::Result<()> {
+    async fn calm(&mut self, slug: &'static str, name: &str) -> anyhow::Result<()> {
         let clients = self.clients().await?;
-        let phase = Phase::new(if name.starts_with("after") {
-            "after"
-        } else {
-            "calm"
-        });
+        let phase = Phase::new(slug);
         let mut observers = Vec::new();
         for (to, client) in clients.iter().enumerate() {
             observers.push(phase.observe(to, client).await?);
@@ -107,19 +99,21 @@ impl Cluster {
         }
         let all = routes(&(0..self.nodes.len()).collect::<Vec<_>>());
         phase.arrives(&all).await;
+        // On the same links, behind everything judged here: no duplicate is still on its way.
+        everyone_hears_everyone(&clients).await?;
         let complaints = phase.books(|ledger| report::judge(name, ledger, &all));
         self.failures.extend(complaints);
         Ok(())
     }
 
     /// All nodes publish while `victim` is taken away and brought back.
-    async fn storm(&mut self, name: &'static str, victim: usize, end: End) -> anyhow::Result<()> {
+    async fn storm(&mut self, victim: usize, end: End) -> anyhow::Result<()> {
         let clients = self.clients().await?;
-        let phase = Phase::new(if end == End::Killed {
-            "killed"
-        } else {
-            "stopped"
-        });
+        let (slug, name) = match end {
+            End::Killed => ("killed", "while one was killed"),
+            End::Terminated => ("stopped", "while one stopped"),
+        };
+        let phase = Phase::new(slug);
         let (stop, stopped) = watch::channel(false);
         let mut observers = Vec::new();
         for (to, client) in clients.iter().enumerate() {
@@ -134,14 +128,8 @@ impl Cluster {
             .filter(|node| *node != victim)
             .collect();
 
-        self.events_pass(&phase, &survivors, STORM_EVENTS).await?;
-        self.take_away(victim, end, &survivors).await?;
-        self.events_pass(&phase, &survivors, STORM_EVENTS).await?;
-        self.nodes[victim].start()?;
-        self.nodes[victim].serves().await?;
-        println!("  {} is back", self.nodes[victim].name);
-        self.events_pass(&phase, &survivors, STORM_EVENTS).await?;
-
+        self.go_and_come_back(&phase, victim, end, &survivors)
+            .await?;
         let _ = stop.send(true);
         for (from, storm) in storms.into_iter().enumerate() {
             let ended = storm.await?;
@@ -151,6 +139,11 @@ impl Cluster {
         }
         let judged = routes(&survivors);
         phase.arrives(&judged).await;
+        let surviving: Vec<Client> = survivors
+            .iter()
+            .map(|node| clients[*node].clone())
+            .collect();
+        everyone_hears_everyone(&surviving).await?;
         let complaints = phase.books(|ledger| report::judge(name, ledger, &judged));
         self.failures.extend(complaints);
         let from_victim: Vec<Route> = survivors
@@ -162,6 +155,22 @@ impl Cluster {
             .collect();
         phase.books(|ledger| report::mention("  of its own events", ledger, &from_victim));
         Ok(())
+    }
+
+    async fn go_and_come_back(
+        &mut self,
+        phase: &Phase,
+        victim: usize,
+        end: End,
+        survivors: &[usize],
+    ) -> anyhow::Result<()> {
+        self.events_pass(phase, survivors, STORM_EVENTS).await?;
+        self.take_away(victim, end, survivors).await?;
+        self.events_pass(phase, survivors, STORM_EVENTS).await?;
+        self.nodes[victim].start()?;
+        self.nodes[victim].serves().await?;
+        println!("  {} is back", self.nodes[victim].name);
+        self.events_pass(phase, survivors, STORM_EVENTS).await
     }
 
     /// Waits until each survivor's events have reached it `count` times more than now.
