@@ -15,7 +15,7 @@ use crate::acknowledgements::Acknowledgements;
 use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 use crate::seams::session_events::{ClusterInfo, SessionEvent, SessionEvents};
-use crate::session::Connection;
+use crate::session::{COOKIE_NAME, Connection};
 use crate::subscriptions::Subscriptions;
 use crate::{Authority, Clock, DataService, Ending, NodeConfig, Session};
 
@@ -179,7 +179,8 @@ impl Node {
             b"false"
         });
         if with_cookie {
-            out.extend_from_slice(b",\"cookieName\":\"happn_token\"");
+            out.extend_from_slice(b",\"cookieName\":");
+            write_string(&mut out, COOKIE_NAME);
         }
         out.push(b'}');
         Json::from_trusted(out)

@@ -183,6 +183,9 @@ impl Session {
         if let Some(version) = &state.version {
             text_member(&mut out, "version", version.as_deref().unwrap_or("unknown"));
         }
+        if state.is_browser {
+            text_member(&mut out, "cookieName", COOKIE_NAME);
+        }
         if let Some(info) = &state.info {
             raw_member(&mut out, "info", info.as_str());
         }
@@ -226,6 +229,9 @@ impl Connection {
         text_member(out, "url", &self.url);
     }
 }
+
+/// Where browsers keep their token.
+pub(crate) const COOKIE_NAME: &str = "happn_token";
 
 fn text_member(out: &mut Vec<u8>, name: &str, value: &str) {
     out.push(b',');
