@@ -65,5 +65,6 @@ recordings! {
     transport_limits: "server-13.12.1/transport-limits", message_bytes_max = Some(600);
     legacy_protocols: "legacy-protocols";
     unanswered_requests: "request-timeout";
+    browser_without_security: "transport-options", lines = Some((23, 35));
     stopping_and_restarting: "server-restart";
 }
