@@ -1,7 +1,9 @@
-//! Where a node of ours answers something else than the recorded server, on purpose.
+//! Where a node of ours answers something else than the recorded server, and is known to.
 //!
-//! The replay checks this table both ways: an entry that no longer deviates fails. Unless a
-//! reason says otherwise, what is done here is what the protocol's description asks for.
+//! The replay checks this table both ways: an entry that no longer deviates fails. Only `Either`
+//! cannot be, because it depends on timing. Some entries are decisions, others are features that
+//! are not there yet: criteria, aggregates, nonces, the initial events of the oldest dialects,
+//! ending a session from the application.
 
 /// One deviation.
 #[derive(Debug)]
