@@ -138,6 +138,9 @@ pub fn write_string(out: &mut Vec<u8>, text: &str) {
 /// Appends a piece of a JSON string, without quotes.
 pub(crate) fn write_unquoted(out: &mut Vec<u8>, text: &str) {
     let bytes = text.as_bytes();
+    if is_clean(bytes) {
+        return out.extend_from_slice(bytes);
+    }
     let mut clean_from = 0;
     for (at, &byte) in bytes.iter().enumerate() {
         let separator = byte == 0xE2 && is_separator_at(bytes, at);
@@ -149,6 +152,15 @@ pub(crate) fn write_unquoted(out: &mut Vec<u8>, text: &str) {
         write_escape(out, bytes, at);
     }
     out.extend_from_slice(&bytes[clean_from..]);
+}
+
+/// Whether `bytes` holds nothing that might need an escape. No early exit: nearly every string is
+/// clean, and a loop without branches is done many bytes at a time.
+fn is_clean(bytes: &[u8]) -> bool {
+    let suspicious = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0xE2;
+    !bytes
+        .iter()
+        .fold(false, |found, &byte| found | suspicious(byte))
 }
 
 fn write_escape(out: &mut Vec<u8>, bytes: &[u8], at: usize) {
@@ -181,8 +193,11 @@ fn is_separator_at(text: &[u8], at: usize) -> bool {
 }
 
 fn has_separator(text: &[u8]) -> bool {
-    text.windows(3)
-        .any(|window| matches!(window, [0xE2, 0x80, 0xA8 | 0xA9]))
+    // Looking for one byte is many times faster than looking for three.
+    text.contains(&0xE2)
+        && text
+            .windows(3)
+            .any(|window| matches!(window, [0xE2, 0x80, 0xA8 | 0xA9]))
 }
 
 /// U+2028 and U+2029 are only legal inside strings, so replacing bytes is safe.

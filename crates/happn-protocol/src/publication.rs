@@ -69,7 +69,10 @@ pub fn encode(
         if written {
             continue;
         }
-        raw_member(out, name, value.as_str());
+        out.push(b',');
+        write_string(out, name);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
     }
     member(out, "channel", channel);
     if let Some(depth) = depth {
@@ -169,20 +172,21 @@ pub fn encode_ack(
     frame.finish()
 }
 
-fn member(out: &mut Vec<u8>, name: &str, value: &str) {
+fn member(out: &mut Vec<u8>, name: &'static str, value: &str) {
     name_of(out, name);
     write_string(out, value);
 }
 
-fn raw_member(out: &mut Vec<u8>, name: &str, json: &str) {
+fn raw_member(out: &mut Vec<u8>, name: &'static str, json: &str) {
     name_of(out, name);
     out.extend_from_slice(json.as_bytes());
 }
 
-fn name_of(out: &mut Vec<u8>, name: &str) {
-    out.push(b',');
-    write_string(out, name);
-    out.push(b':');
+/// The names of the protocol need no escapes.
+fn name_of(out: &mut Vec<u8>, name: &'static str) {
+    out.extend_from_slice(b",\"");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\":");
 }
 
 /// One JSON string out of several pieces, without joining them first.

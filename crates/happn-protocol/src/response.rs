@@ -212,27 +212,29 @@ impl Members<'_> {
         }
     }
 
-    fn number(&mut self, name: &str, value: Option<i64>) {
+    fn number(&mut self, name: &'static str, value: Option<i64>) {
         if let Some(value) = value {
             self.raw(name, &value.to_string());
         }
     }
 
-    fn text(&mut self, name: &str, value: &str) {
+    fn text(&mut self, name: &'static str, value: &str) {
         self.name(name);
         write_string(self.out, value);
     }
 
-    fn raw(&mut self, name: &str, json: &str) {
+    fn raw(&mut self, name: &'static str, json: &str) {
         self.name(name);
         self.out.extend_from_slice(json.as_bytes());
     }
 
-    fn name(&mut self, name: &str) {
+    /// The names of the protocol need no escapes.
+    fn name(&mut self, name: &'static str) {
         if !std::mem::take(&mut self.first) {
             self.out.push(b',');
         }
-        write_string(self.out, name);
-        self.out.push(b':');
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
     }
 }
