@@ -6,6 +6,7 @@
     reason = "this is a command line tool; printing is its job"
 )]
 
+mod bench;
 mod cluster;
 mod dist;
 mod lint;
@@ -35,6 +36,11 @@ enum Task {
     Test(test::Options),
     /// Start real nodes, kill and restart some, and check what clients saw
     TestCluster(cluster::Options),
+    /// Measure a node next to a plain websocket server, against the budgets
+    Bench(bench::Options),
+    /// The plain server process of `bench`
+    #[command(hide = true)]
+    BenchServer,
     /// Build the release archive with its checksum under target/dist
     Dist,
 }
@@ -45,6 +51,8 @@ fn main() -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Test(options) => test::run(&options),
         Task::TestCluster(options) => cluster::run(&options),
+        Task::Bench(options) => bench::run(&options),
+        Task::BenchServer => bench::serve(),
         Task::Dist => dist::run(),
     }
 }

@@ -1,0 +1,208 @@
+//! Publications that are not stored, to one listener and to many.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::{SinkExt, StreamExt};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::client::{Flavour, Socket, frames};
+use super::process::ServerProcess;
+use super::table::{Budget, Row, Table, grouped};
+use super::{Plan, ServerKind};
+
+/// Publications of one publisher that not all its listeners have got yet.
+const WINDOW: usize = 256;
+
+/// Publications sent with one flush.
+const BATCH: usize = 16;
+
+/// The least share of the raw server's deliveries per processor second, in percent.
+const BUDGET_PERCENT: f64 = 60.0;
+
+/// Who publishes to whom: `groups` publishers, each with `listeners` of its own.
+#[derive(Clone, Copy, Debug)]
+struct Shape {
+    name: &'static str,
+    groups: usize,
+    listeners: usize,
+}
+
+const SHAPES: [Shape; 4] = [
+    Shape {
+        name: "fan-out 1→1",
+        groups: 1,
+        listeners: 1,
+    },
+    Shape {
+        name: "fan-out 1→10",
+        groups: 1,
+        listeners: 10,
+    },
+    Shape {
+        name: "fan-out 1→100",
+        groups: 1,
+        listeners: 100,
+    },
+    Shape {
+        name: "pairs 50×(1→1)",
+        groups: 50,
+        listeners: 1,
+    },
+];
+
+/// What one server did in the measured time.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Spent {
+    /// Deliveries, or whatever was counted.
+    pub(super) count: u64,
+    pub(super) cpu_seconds: f64,
+    pub(super) seconds: f64,
+}
+
+impl Spent {
+    pub(super) fn per_cpu_second(&self) -> f64 {
+        self.count as f64 / self.cpu_seconds.max(0.01)
+    }
+
+    pub(super) fn per_second(&self) -> f64 {
+        self.count as f64 / self.seconds
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.count += other.count;
+        self.cpu_seconds += other.cpu_seconds;
+        self.seconds += other.seconds;
+    }
+}
+
+pub(super) async fn measure(
+    plan: Plan,
+    wanted: &impl Fn(&str) -> bool,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    let happn = ServerProcess::start(ServerKind::Happn).await?;
+    let raw = ServerProcess::start(ServerKind::Raw).await?;
+    for shape in SHAPES.iter().filter(|shape| wanted(shape.name)) {
+        let mut spent = [Spent::default(); 2];
+        for round in 0..plan.rounds {
+            let name = format!("bench/{}-{}-{round}", shape.groups, shape.listeners);
+            spent[0].add(load(plan, Flavour::Happn, &happn, *shape, &name).await?);
+            spent[1].add(load(plan, Flavour::Raw, &raw, *shape, &name).await?);
+        }
+        let [happn, raw] = spent;
+        table.add(Row {
+            scenario: shape.name.into(),
+            detail: format!(
+                "happn {} raw {} deliveries per CPU second; {} and {} per second",
+                grouped(happn.per_cpu_second()),
+                grouped(raw.per_cpu_second()),
+                grouped(happn.per_second()),
+                grouped(raw.per_second()),
+            ),
+            value: 100.0 * happn.per_cpu_second() / raw.per_cpu_second(),
+            unit: "%",
+            budget: Some(Budget::AtLeast(BUDGET_PERCENT)),
+        });
+    }
+    Ok(())
+}
+
+async fn load(
+    plan: Plan,
+    flavour: Flavour,
+    server: &ServerProcess,
+    shape: Shape,
+    name: &str,
+) -> anyhow::Result<Spent> {
+    let delivered = Arc::new(AtomicU64::new(0));
+    let mut tasks = JoinSet::new();
+    for number in 0..shape.groups {
+        let group = format!("{name}-{number}");
+        // A permit is one delivery under way; the listeners give them back.
+        let permits = Arc::new(Semaphore::new(WINDOW * shape.listeners));
+        for _ in 0..shape.listeners {
+            let socket = flavour.listener(server.address(), &group).await?;
+            tasks.spawn(listen(socket, permits.clone(), delivered.clone()));
+        }
+        let socket = flavour.publisher(server.address(), &group).await?;
+        tasks.spawn(publish(flavour, socket, group, permits, shape.listeners));
+    }
+    let spent = watch(plan, server, &delivered, &mut tasks).await;
+    tasks.shutdown().await;
+    spent
+}
+
+/// Lets the load warm up and then measures. Fails when a client does.
+pub(super) async fn watch(
+    plan: Plan,
+    server: &ServerProcess,
+    count: &AtomicU64,
+    clients: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<Spent> {
+    let running = async {
+        tokio::time::sleep(plan.warm_up).await;
+        let start = (
+            Instant::now(),
+            server.cpu_seconds()?,
+            count.load(Ordering::Relaxed),
+        );
+        tokio::time::sleep(plan.measured).await;
+        anyhow::Ok(Spent {
+            count: count.load(Ordering::Relaxed) - start.2,
+            cpu_seconds: server.cpu_seconds()? - start.1,
+            seconds: start.0.elapsed().as_secs_f64(),
+        })
+    };
+    tokio::select! {
+        spent = running => spent,
+        Some(ended) = clients.join_next() => {
+            ended??;
+            anyhow::bail!("a client ended before the measurement")
+        }
+    }
+}
+
+async fn listen(
+    mut socket: Socket,
+    permits: Arc<Semaphore>,
+    delivered: Arc<AtomicU64>,
+) -> anyhow::Result<()> {
+    loop {
+        let count = frames(&mut socket).await?;
+        delivered.fetch_add(count as u64, Ordering::Relaxed);
+        permits.add_permits(count);
+    }
+}
+
+async fn publish(
+    flavour: Flavour,
+    socket: Socket,
+    group: String,
+    permits: Arc<Semaphore>,
+    listeners: usize,
+) -> anyhow::Result<()> {
+    let publication = flavour.publication(&group);
+    let (mut sink, mut answers) = socket.split();
+    let sending = async {
+        loop {
+            let wanted = u32::try_from(BATCH * listeners)?;
+            permits.acquire_many(wanted).await?.forget();
+            for _ in 0..BATCH {
+                sink.feed(publication.clone()).await?;
+            }
+            sink.flush().await?;
+        }
+    };
+    let draining = async {
+        loop {
+            frames(&mut answers).await?;
+        }
+    };
+    tokio::select! {
+        ended = sending => ended,
+        ended = draining => ended,
+    }
+}

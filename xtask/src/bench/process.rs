@@ -1,0 +1,156 @@
+//! A server in a process of its own, and what it costs.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::json;
+
+use super::ServerKind;
+use super::client::log_in;
+use crate::run;
+
+/// How often the kernel counts processor time; the same on every Linux of today.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// A node that is not stable by then never will be.
+const START_MAX: Duration = Duration::from_secs(20);
+
+/// A running server. Dropped, it is killed and its files are removed.
+#[derive(Debug)]
+pub(super) struct ServerProcess {
+    child: Child,
+    address: SocketAddr,
+    directory: Option<PathBuf>,
+}
+
+impl ServerProcess {
+    /// Starts `kind` on a free port and waits until it serves.
+    pub(super) async fn start(kind: ServerKind) -> anyhow::Result<Self> {
+        match kind {
+            ServerKind::Happn => Self::start_node().await,
+            ServerKind::Raw => Self::start_raw(),
+        }
+    }
+
+    async fn start_node() -> anyhow::Result<Self> {
+        // A node announces its port before it binds it, so that it cannot choose one itself.
+        let free = || TcpListener::bind(("127.0.0.1", 0)).and_then(|taken| taken.local_addr());
+        let (address, proxy) = (free()?, free()?);
+        let name = format!("bench-{}", address.port());
+        let directory = run::target_directory().join(&name);
+        std::fs::create_dir_all(&directory)?;
+        let configuration = directory.join("node.json");
+        let text = json!({
+            "name": name,
+            "host": "127.0.0.1",
+            "port": address.port(),
+            "services": {
+                "data": {"config": {"datastores": [{
+                    "name": "main",
+                    "provider": "sqlite",
+                    "isDefault": true,
+                    "settings": {"filename": directory.join("happn.sqlite")},
+                }]}},
+                "proxy": {"config": {"host": "127.0.0.1", "port": proxy.port()}},
+            },
+        });
+        std::fs::write(&configuration, text.to_string())?;
+        let log = File::create(directory.join("node.log"))?;
+        let child = Command::new(run::target_directory().join("release/cluster-node"))
+            .arg("--config")
+            .arg(&configuration)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cannot start a node")?;
+        let node = Self {
+            child,
+            address,
+            directory: Some(directory),
+        };
+        // The front door lets nobody through before the node is stable.
+        tokio::time::timeout(START_MAX, logged_in(proxy))
+            .await
+            .context("a node serves no clients")?;
+        Ok(node)
+    }
+
+    fn start_raw() -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("this program has no path")?;
+        let mut child = Command::new(program)
+            .arg("bench-server")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the plain server")?;
+        let output = child.stdout.take().context("a server without output")?;
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let address = line
+            .trim()
+            .parse()
+            .with_context(|| format!("a server said {line:?} instead of its address"))?;
+        Ok(Self {
+            child,
+            address,
+            directory: None,
+        })
+    }
+
+    /// Where it listens.
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Processor time used so far by all its threads, in seconds.
+    pub(super) fn cpu_seconds(&self) -> anyhow::Result<f64> {
+        let text = self.proc_file("stat")?;
+        // The name in parentheses may hold anything, so fields are counted from behind it.
+        let (_, fields) = text.rsplit_once(')').context("a malformed stat file")?;
+        let fields: Vec<&str> = fields.split_whitespace().collect();
+        let ticks = |at: usize| -> anyhow::Result<f64> {
+            let field = fields.get(at).context("a short stat file")?;
+            Ok(field.parse::<f64>()?)
+        };
+        Ok((ticks(11)? + ticks(12)?) / TICKS_PER_SECOND)
+    }
+
+    /// Memory it occupies now, in KiB.
+    pub(super) fn resident_kib(&self) -> anyhow::Result<u64> {
+        let text = self.proc_file("status")?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let number = line.and_then(|line| line.split_whitespace().next());
+        Ok(number.context("no VmRSS in the status file")?.parse()?)
+    }
+
+    fn proc_file(&self, name: &str) -> anyhow::Result<String> {
+        let path = Path::new("/proc")
+            .join(self.child.id().to_string())
+            .join(name);
+        std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read {} (this needs Linux)", path.display()))
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(directory) = &self.directory {
+            let _ = std::fs::remove_dir_all(directory);
+        }
+    }
+}
+
+/// Tries to log in until it works.
+async fn logged_in(address: SocketAddr) {
+    while log_in(address).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
