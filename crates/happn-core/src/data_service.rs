@@ -1,13 +1,13 @@
 //! Which store a path lives in, and the order in which writes are answered.
 
 use std::collections::VecDeque;
-use std::future::poll_fn;
+use std::future::{poll_fn, ready};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use happn_paths::{RouteRule, Routes};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
 use crate::{
@@ -105,6 +105,22 @@ impl DataService {
     ) -> Option<Blocked> {
         let place = self.place_of(selector.as_str());
         self.submit(place, |store| store.remove(selector), then)
+    }
+
+    /// Completes when the writes that `path`'s store was given before this call have been applied,
+    /// published and answered.
+    pub(crate) fn settled(&self, path: &str) -> BoxFuture<'static, ()> {
+        let (passed, passing) = oneshot::channel();
+        let nothing = |_: &dyn DataStore| -> StoreFuture<()> { Box::pin(ready(Ok(()))) };
+        let blocked = self.submit(self.place_of(path), nothing, move |_| {
+            let _ = passed.send(());
+        });
+        Box::pin(async move {
+            if let Some(blocked) = blocked {
+                blocked.await;
+            }
+            let _ = passing.await;
+        })
     }
 
     /// Finishes what was accepted, then closes the stores.

@@ -38,6 +38,8 @@ pub struct Session {
     /// Set once two subscriptions share a channel: only then must publications de-duplicate.
     repeats_channels: AtomicBool,
     messages: AtomicU64,
+    /// Writes accepted and not yet answered: reads of this session wait for them.
+    writes: AtomicU64,
     state: Mutex<State>,
     subscriptions: Mutex<OwnSubscriptions>,
 }
@@ -73,6 +75,7 @@ impl Session {
             is_cluster_link: AtomicBool::new(false),
             repeats_channels: AtomicBool::new(false),
             messages: AtomicU64::new(0),
+            writes: AtomicU64::new(0),
             state: Mutex::default(),
             subscriptions: Mutex::default(),
         }
@@ -104,6 +107,16 @@ impl Session {
 
     pub(crate) fn count_message(&self) {
         self.messages.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a write as under way until the answer is dropped.
+    pub(crate) fn begin_write(self: &Arc<Self>) -> WriteUnderWay {
+        self.writes.fetch_add(1, Ordering::AcqRel);
+        WriteUnderWay(self.clone())
+    }
+
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writes.load(Ordering::Acquire) > 0
     }
 
     pub(crate) fn is_cluster_link(&self) -> bool {
@@ -201,6 +214,16 @@ impl Session {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A write of a session that has not been answered yet.
+#[derive(Debug)]
+pub(crate) struct WriteUnderWay(Arc<Session>);
+
+impl Drop for WriteUnderWay {
+    fn drop(&mut self) {
+        self.0.writes.fetch_sub(1, Ordering::AcqRel);
     }
 }
 

@@ -48,6 +48,17 @@ async fn pipelined_writes_are_published_and_answered_in_their_order() {
 }
 
 #[tokio::test]
+async fn a_read_sent_right_behind_a_write_sees_it() {
+    let mut client = Client::of(&node());
+    for number in 0..200 {
+        let set = client.request("set", "/rw", &number.to_string(), "{}");
+        let got = client.call("get", "/rw", "null", "{}").await;
+        assert_eq!(got["data"]["value"], number);
+        assert_eq!(client.next().await["_meta"]["eventId"], set);
+    }
+}
+
+#[tokio::test]
 async fn a_stored_write_is_published_even_if_its_writer_is_gone() {
     let node = node();
     let mut listener = Client::of(&node);

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::set::meta_of;
 use super::{Call, Received, reply, store_failed};
 use crate::fields::Fields;
-use crate::{Document, Node, Operation, Query, Session};
+use crate::{BoxFuture, Document, Node, Operation, Query, Session};
 
 /// What is read and how it is shown.
 struct Search {
@@ -26,8 +26,12 @@ impl Call<'_> {
         };
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
         let path = search.query.selector.as_str().to_owned();
+        let own_writes = self.own_writes(&path);
         self.authorised(Operation::Get, &path, move || {
-            Received::Answer(Box::pin(answer_get(node, session, echo, search)))
+            Received::Answer(Box::pin(async move {
+                own_writes.await;
+                answer_get(node, session, echo, search).await;
+            }))
         })
     }
 
@@ -36,10 +40,11 @@ impl Call<'_> {
             Ok(search) => search,
             Err(error) => return self.fail(error),
         };
-        let (session, echo) = (self.session.clone(), self.echo.clone());
-        let counting = self.node.data().count(search.query);
+        let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
+        let own_writes = self.own_writes(search.query.selector.as_str());
         Received::Answer(Box::pin(async move {
-            let response = match counting.await {
+            own_writes.await;
+            let response = match node.data().count(search.query).await {
                 Ok(count) => {
                     let data = format!("{{\"value\":{count}}}").into_bytes();
                     ObjectResponse::ok(Json::from_trusted(data))
@@ -48,6 +53,15 @@ impl Call<'_> {
             };
             reply(&session, &echo, &response);
         }))
+    }
+
+    /// Completes when what this session wrote before is stored: a read sent right behind a write
+    /// sees it.
+    pub(super) fn own_writes(&self, path: &str) -> BoxFuture<'static, ()> {
+        match self.session.is_writing() {
+            true => self.node.data().settled(path),
+            false => Box::pin(std::future::ready(())),
+        }
     }
 
     fn search(&self) -> Result<Search, WireError> {

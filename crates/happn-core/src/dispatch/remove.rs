@@ -33,7 +33,9 @@ impl Call<'_> {
         self.authorised(Operation::Remove, &text, move || {
             let node = pending.node.clone();
             let at = node.clock().wall_ms();
+            let under_way = pending.session.begin_write();
             let blocked = node.data().remove(selector, move |outcome| {
+                let _under_way = under_way;
                 let outcome = outcome.map(|count| removed(count, at, &pending.path));
                 pending.finish(outcome.map_err(|error| store_failed(&error)));
             });

@@ -133,7 +133,9 @@ fn run(pending: Pending, path: Path, change: Change) -> Received {
                 at: node.clock().wall_ms(),
                 modified_by,
             };
+            let under_way = pending.session.begin_write();
             node.data().upsert(write, move |outcome| {
+                let _under_way = under_way;
                 pending.finish(outcome.map(stored).map_err(|error| store_failed(&error)));
             })
         }
@@ -143,7 +145,9 @@ fn run(pending: Pending, path: Path, change: Change) -> Received {
                 gauge: gauge.clone(),
                 by,
             };
+            let under_way = pending.session.begin_write();
             node.data().increment(increment, move |outcome| {
+                let _under_way = under_way;
                 let outcome = outcome.map(|total| incremented(&total.value, &gauge));
                 pending.finish(outcome.map_err(|error| store_failed(&error)));
             })

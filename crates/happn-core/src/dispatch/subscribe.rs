@@ -12,7 +12,7 @@ use super::get::item;
 use super::set::{meta_of, not_a_string};
 use super::{Call, Received, reply, store_failed};
 use crate::subscriptions::{Group, NewSubscription};
-use crate::{Document, Node, Operation, Query, Session};
+use crate::{BoxFuture, Document, Node, Operation, Query, Session};
 
 impl Call<'_> {
     pub(super) fn on(self) -> Received {
@@ -31,8 +31,15 @@ impl Call<'_> {
         let subscription = self.subscription(&text, &options);
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
         let mask = subscription.channel.mask().to_owned();
+        let own_writes = self.own_writes(&mask);
         self.authorised(Operation::On, &mask, move || {
-            subscribe(node, session, echo, subscription, with_values)
+            subscribe(
+                node,
+                session,
+                echo,
+                subscription,
+                with_values.then_some(own_writes),
+            )
         })
     }
 
@@ -73,7 +80,7 @@ fn subscribe(
     session: Arc<Session>,
     echo: Echo,
     subscription: NewSubscription,
-    with_values: bool,
+    values_after: Option<BoxFuture<'static, ()>>,
 ) -> Received {
     let reference = subscription.reference.clone();
     let (channel, depth) = (subscription.channel.clone(), subscription.depth);
@@ -87,7 +94,7 @@ fn subscribe(
         );
         return Received::Done;
     }
-    if !with_values {
+    let Some(own_writes) = values_after else {
         let mut data = b"{\"id\":".to_vec();
         write_string(&mut data, &reference);
         data.push(b'}');
@@ -101,8 +108,9 @@ fn subscribe(
         };
         reply(&session, &echo, &response);
         return Received::Done;
-    }
+    };
     Received::Answer(Box::pin(async move {
+        own_writes.await;
         let response = match initial_values(&node, channel.mask(), depth).await {
             Ok(documents) => with_initial_values(&documents, &reference),
             Err(error) => ObjectResponse::error(error),

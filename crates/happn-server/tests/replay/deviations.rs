@@ -1,7 +1,6 @@
 //! Where a node of ours answers something else than the recorded server, and is known to.
 //!
-//! The replay checks this table both ways: an entry that no longer deviates fails. Only `Either`
-//! cannot be, because it depends on timing. Some entries are decisions, others are features that
+//! The replay checks this table both ways: an entry that no longer deviates fails. Some entries are decisions, others are features that
 //! are not there yet: criteria, aggregates, nonces, the initial events of the oldest dialects,
 //! ending a session from the application.
 
@@ -23,11 +22,6 @@ pub enum Differs {
         theirs: &'static str,
         ours: &'static str,
     },
-    /// Reads like theirs or like this, depending on who is faster.
-    Either {
-        theirs: &'static str,
-        ours: &'static str,
-    },
     /// The same parts in another order.
     Unordered,
     /// We do not send this frame.
@@ -36,7 +30,7 @@ pub enum Differs {
     AlsoAnswers(&'static str),
 }
 
-use Differs::{Absent, AlsoAnswers, Either, Reads, Unordered};
+use Differs::{Absent, AlsoAnswers, Reads, Unordered};
 
 /// All of them.
 pub const DEVIATIONS: &[Deviation] = &[
@@ -540,24 +534,6 @@ pub const DEVIATIONS: &[Deviation] = &[
             ours: "",
         },
         why: "the node's name is not kept as a document here: open clients see nothing of the inside",
-    },
-    Deviation {
-        file: "misc",
-        line: 74,
-        what: Either {
-            theirs: r#"{"data":{"a":1},"_meta":{"path":"/mi/pp","created":1795445687910,"modified":1795445687910,"type":"response","status":"ok","published":false,"eventId":11,"action":"get"},"protocol":"happn_4"}"#,
-            ours: r#"{"data":null,"_meta":{"type":"response","status":"ok","published":false,"eventId":11,"action":"get"},"protocol":"happn_4"}"#,
-        },
-        why: "a read may overtake a write of the same connection that is not answered yet; there only with other stores",
-    },
-    Deviation {
-        file: "misc",
-        line: 76,
-        what: Either {
-            theirs: r#""value":4"#,
-            ours: r#""value":3"#,
-        },
-        why: "a read may overtake a write of the same connection that is not answered yet; there only with other stores",
     },
     Deviation {
         file: "variable-depth-off",

@@ -220,18 +220,6 @@ impl Player {
                 Found::Differs(got) => self.fail(line.number, &theirs_in_full, &show(&got)),
                 _ => self.fail(line.number, &theirs_in_full, "the same, or nothing"),
             },
-            Differs::Either { theirs, ours } => {
-                let Got::Text(text) = &theirs_in_full else {
-                    panic!("{deviation:?} is about a frame that is no text");
-                };
-                assert!(text.contains(theirs), "{deviation:?} does not quote {text}");
-                let ours_in_full = text.replacen(theirs, ours, 1);
-                match self.find(line.connection, &theirs_in_full).await {
-                    Found::Yes(_) => {}
-                    Found::Differs(Got::Text(got)) if self.known.agrees(&ours_in_full, &got) => {}
-                    _ => self.fail(line.number, &theirs_in_full, "neither of both"),
-                }
-            }
             Differs::Reads { theirs, ours } => {
                 let Got::Text(text) = &theirs_in_full else {
                     panic!("{deviation:?} is about a frame that is no text");
