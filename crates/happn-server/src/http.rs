@@ -9,7 +9,7 @@ use hyper::body::Incoming;
 use hyper::header::{CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue, ORIGIN};
 use hyper::{Method, Request, Response, StatusCode};
 
-use crate::listener::Shared;
+use crate::listener::{Place, Shared};
 use crate::pages::{Page, error_page, not_found, page, upgrade_required};
 use crate::{socket, upgrade};
 
@@ -28,12 +28,13 @@ pub(crate) struct NoAnswer;
 pub(crate) async fn serve(
     shared: Arc<Shared>,
     arrival: Arrival,
+    place: Place,
     request: Request<Incoming>,
 ) -> Result<Page, NoAnswer> {
     let is_primus = request.uri().path().starts_with("/primus");
     if upgrade::is_upgrade(&request) {
         return match is_primus {
-            true => Ok(upgraded(&shared, arrival, request)),
+            true => Ok(upgraded(&shared, arrival, place, request)),
             false => silence(&shared).await,
         };
     }
@@ -64,7 +65,12 @@ async fn silence(shared: &Shared) -> Result<Page, NoAnswer> {
     Err(NoAnswer)
 }
 
-fn upgraded(shared: &Arc<Shared>, arrival: Arrival, mut request: Request<Incoming>) -> Page {
+fn upgraded(
+    shared: &Arc<Shared>,
+    arrival: Arrival,
+    place: Place,
+    mut request: Request<Incoming>,
+) -> Page {
     match upgrade::accept(&request) {
         Ok(response) => {
             let upgrading = hyper::upgrade::on(&mut request);
@@ -72,6 +78,7 @@ fn upgraded(shared: &Arc<Shared>, arrival: Arrival, mut request: Request<Incomin
             let shared = shared.clone();
             let tracker = shared.tasks.clone();
             tracker.spawn(async move {
+                let _place = place;
                 match upgrading.await {
                     Ok(upgraded) => socket::serve(shared, upgraded, connection).await,
                     Err(error) => tracing::debug!(%error, "an upgrade was not completed"),

@@ -9,7 +9,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -31,6 +31,10 @@ pub struct Server {
     shared: Arc<Shared>,
     address: SocketAddr,
 }
+
+/// One of the places for connections; free again when its last holder is gone. An upgraded
+/// connection outlives the HTTP side of it, and still takes its place.
+pub(crate) type Place = Arc<OwnedSemaphorePermit>;
 
 /// What every connection needs.
 #[derive(Debug)]
@@ -170,18 +174,22 @@ fn admit(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
     let shared = shared.clone();
     let tracker = shared.tasks.clone();
     tracker.spawn(async move {
-        serve_http(&shared, stream, arrival).await;
-        drop(place);
+        serve_http(&shared, stream, arrival, Arc::new(place)).await;
     });
 }
 
 /// What a request under way gets to be finished when the server stops.
 const HTTP_GRACE: Duration = Duration::from_secs(1);
 
-async fn serve_http(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
+async fn serve_http(
+    shared: &Arc<Shared>,
+    stream: Box<dyn ByteStream>,
+    arrival: Arrival,
+    place: Place,
+) {
     let service = {
         let shared = shared.clone();
-        service_fn(move |request| http::serve(shared.clone(), arrival, request))
+        service_fn(move |request| http::serve(shared.clone(), arrival, place.clone(), request))
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -522,3 +522,29 @@ async fn a_head_that_never_ends_is_closed_in_time() {
         until_closed(&mut socket).await;
     }
 }
+
+/// Places used to be given back when a connection became a websocket, so that the cap did not
+/// hold for the connections that matter. Now a websocket keeps its place until it is gone.
+#[tokio::test]
+async fn websockets_count_against_the_cap_on_connections() {
+    let (server, _node) = serve(|_| (), |config| config.connections_max = 2).await;
+    let first = client(&server).await;
+    let _second = client(&server).await;
+    assert!(!is_admitted(&server).await, "no place is left");
+    drop(first);
+    let readmitted = async {
+        while !is_admitted(&server).await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, readmitted)
+        .await
+        .expect("the place is free again");
+}
+
+async fn is_admitted(server: &Server) -> bool {
+    match RawSocket::open(server.address(), UPGRADE).await {
+        Ok(mut socket) => matches!(socket.next().await, Got::Http(_)),
+        Err(_) => false,
+    }
+}
