@@ -2,11 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
 
 use happn_protocol::{Json, write_string};
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::{Document, StoreError, Write, WriteMode};
@@ -47,8 +44,8 @@ pub fn written(stored: Option<&Document>, write: &Write) -> Result<Document, Sto
 /// # Errors
 /// When one of the two is not an object.
 pub fn merge_members(stored: &Json, sent: &Json) -> Result<Json, NotAnObject> {
-    let mut members = members(stored)?;
-    for (name, value) in self::members(sent)?.list {
+    let mut members = members(stored.as_str())?;
+    for (name, value) in self::members(sent.as_str())?.list {
         members.set(name, value);
     }
     Ok(members.into_json())
@@ -68,11 +65,16 @@ impl NotAnObject {
 }
 
 /// Reads the top level of an object.
-pub(crate) fn members(data: &Json) -> Result<Members<'_>, NotAnObject> {
-    data.decode().map_err(|_| NotAnObject)
+pub(crate) fn members(object: &str) -> Result<Members<'_>, NotAnObject> {
+    let read = happn_protocol::Members::parse(object).ok_or(NotAnObject)?;
+    let mut members = Members::default();
+    for (name, value) in read {
+        members.set(name, value);
+    }
+    Ok(members)
 }
 
-/// The members of an object in their order, values unopened. Of two members of one name the later
+/// The members of an object that is being changed, in their order. Of two members of one name the later
 /// value wins, at the earlier place, as in JavaScript.
 #[derive(Debug, Default)]
 pub(crate) struct Members<'a> {
@@ -110,34 +112,6 @@ impl<'a> Members<'a> {
         Json::from_trusted(out)
     }
 }
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut members = Members::default();
-        while let Some((Name(name), value)) = map.next_entry()? {
-            members.set(name, value);
-        }
-        Ok(members)
-    }
-}
-
-/// `Cow<str>` as a map key only borrows when told to.
-#[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,7 @@
 //! The selection of a document's members that a `get` asks for.
 
 use happn_protocol::response::Meta;
-use happn_protocol::{Json, Options, RawObject, write_string};
+use happn_protocol::{Json, Members, Options, write_string};
 use serde_json::value::RawValue;
 
 /// Which members to show. Names are relative to the data; those of `_meta` are item level.
@@ -17,7 +17,7 @@ pub(crate) struct Fields {
 impl Fields {
     /// Reads `{name: 1, 'address.city': 1}`; anything but an object selects nothing special.
     pub(crate) fn read(raw: &RawValue) -> Option<Self> {
-        let members = RawObject::parse(raw.get())?;
+        let members = Members::parse(raw.get())?;
         let mut fields = Self::default();
         for (bare, _) in members
             .iter()
@@ -64,7 +64,7 @@ impl Fields {
 fn select(object: &str, names: &[&[String]], out: &mut Vec<u8>) {
     out.push(b'{');
     let start = out.len();
-    for (key, value) in RawObject::parse(object).unwrap_or_default().iter() {
+    for (key, value) in Members::parse(object).unwrap_or_default().iter() {
         let below: Vec<&[String]> = names
             .iter()
             .filter_map(|name| name.split_first())

@@ -30,7 +30,7 @@ pub fn increment_gauge(
         gauge: increment.gauge.to_string(),
     };
     let mut data = match stored {
-        Some(stored) => members(stored).map_err(|error| error.on_path(path))?,
+        Some(stored) => members(stored.as_str()).map_err(|error| error.on_path(path))?,
         None => Members::default(),
     };
     let mut gauge = gauge_members(data.value(&increment.gauge)).map_err(|_| not_a_number())?;
@@ -54,7 +54,7 @@ pub fn increment_gauge(
 
 fn gauge_members(stored: Option<&RawValue>) -> Result<Members<'_>, NotAnObject> {
     match stored {
-        Some(stored) => serde_json::from_str(stored.get()).map_err(|_| NotAnObject),
+        Some(stored) => members(stored.get()),
         None => Ok(Members::default()),
     }
 }

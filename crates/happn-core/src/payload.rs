@@ -1,6 +1,6 @@
 //! What is stored of what a client sent.
 
-use happn_protocol::{Json, RawObject, write_string};
+use happn_protocol::{Json, Members, write_string};
 
 /// The document for `sent`: objects as they are, without a `_meta` of their own; anything else as
 /// `{"value": …}`. Absent data counts as `null`.
@@ -25,7 +25,7 @@ fn without_meta(object: &Json) -> Json {
     if !text.contains("_meta\"") && !text.contains("\\u00") {
         return object.clone();
     }
-    let Some(members) = RawObject::parse(text) else {
+    let Some(members) = Members::parse(text) else {
         return object.clone();
     };
     if members.get("_meta").is_none() {

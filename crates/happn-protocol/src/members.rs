@@ -16,7 +16,13 @@ impl<'a> Members<'a> {
     /// Reads `object`, or answers `None` when it is no object.
     #[must_use]
     pub fn read(object: &'a RawValue) -> Option<Self> {
-        serde_json::from_str(object.get()).ok()
+        Self::parse(object.get())
+    }
+
+    /// Reads the text of an object, or answers `None` when it is anything else.
+    #[must_use]
+    pub fn parse(text: &'a str) -> Option<Self> {
+        serde_json::from_str(text).ok()
     }
 
     /// The value of `name`; the last one if there are several, as in JavaScript.
@@ -35,6 +41,15 @@ impl<'a> Members<'a> {
     /// Name and value of each member, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), *value))
+    }
+}
+
+impl<'a> IntoIterator for Members<'a> {
+    type Item = (Cow<'a, str>, &'a RawValue);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
     }
 }
 

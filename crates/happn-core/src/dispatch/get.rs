@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use happn_paths::StoreGlob;
 use happn_protocol::response::{self, Echo, Meta, ObjectResponse};
-use happn_protocol::{Json, Options, RawObject, WireError};
+use happn_protocol::{Json, Members, Options, WireError};
 use serde_json::value::RawValue;
 
 use super::set::meta_of;
@@ -75,7 +75,7 @@ impl Call<'_> {
         let options = self.request.decode_options().map_err(WireError::plain)?;
         let inner = options
             .options
-            .and_then(|raw| RawObject::parse(raw.get()))
+            .and_then(|raw| Members::parse(raw.get()))
             .unwrap_or_default();
         refuse_unsupported(&[
             ("criteria", options.criteria),

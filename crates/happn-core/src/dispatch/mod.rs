@@ -112,7 +112,7 @@ impl<'a> Call<'a> {
         set(self.request.encrypted)
             || self.request.data.is_some_and(|data| {
                 data.get().contains("\"encrypted\"")
-                    && happn_protocol::RawObject::parse(data.get())
+                    && happn_protocol::Members::parse(data.get())
                         .is_some_and(|members| set(members.get("encrypted")))
             })
     }

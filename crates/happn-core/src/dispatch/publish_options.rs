@@ -1,7 +1,7 @@
 //! The options of a request that say how it is published.
 
 use happn_protocol::publication::is_reserved;
-use happn_protocol::{Json, Options, RawObject};
+use happn_protocol::{Json, Members, Options};
 
 /// When the publisher is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ impl PublishOptions {
 
 /// Custom meta without the members that are the node's to set.
 fn custom_meta(text: &str) -> Vec<(String, Json)> {
-    let members = RawObject::parse(text).unwrap_or_default();
+    let members = Members::parse(text).unwrap_or_default();
     members
         .iter()
         .filter(|(name, _)| !is_reserved(name) && *name != "channel")

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use happn_protocol::response::{Echo, ObjectResponse};
-use happn_protocol::{Json, Options, RawObject, WireError};
+use happn_protocol::{Json, Members, Options, WireError};
 use serde_json::value::RawValue;
 
 use super::{Call, Received, access_denied, reply};
@@ -13,11 +13,7 @@ use crate::{AccessDenied, LoginRequest, Node, Session};
 impl Call<'_> {
     /// Takes effect before it is answered; without data the session stays as it is.
     pub(super) fn configure_session(self) -> Received {
-        if let Some(data) = self
-            .request
-            .data
-            .and_then(|raw| RawObject::parse(raw.get()))
-        {
+        if let Some(data) = self.request.data.and_then(|raw| Members::parse(raw.get())) {
             let protocol = data.get("protocol").map(text_or_raw);
             let version = data.get("version").map(text_or_raw);
             let browser = Options::is_set(data.get("browser"));
@@ -75,7 +71,7 @@ fn answer_login(
 ) {
     let response = match outcome {
         Ok(members) => {
-            let info = RawObject::parse(data.as_str()).and_then(|data| data.get("info"));
+            let info = Members::parse(data.as_str()).and_then(|data| data.get("info"));
             session.log_in(
                 info.map(Json::from_raw),
                 info.and_then(cluster_info),
@@ -91,7 +87,7 @@ fn answer_login(
 
 /// Any `clusterName` makes the session a link of some cluster; what it says is not trusted.
 fn cluster_info(info: &RawValue) -> Option<ClusterInfo> {
-    let members = RawObject::parse(info.get())?;
+    let members = Members::parse(info.get())?;
     let cluster_name = members
         .get("clusterName")
         .filter(|raw| Options::is_set(Some(raw)))?;
