@@ -58,6 +58,12 @@ impl Json {
         }
     }
 
+    /// Takes JSON text known when the program was written.
+    #[must_use]
+    pub const fn from_static(text: &'static str) -> Self {
+        Self(Bytes::from_static(text.as_bytes()))
+    }
+
     /// Shares `raw`'s place inside `frame` instead of copying it.
     ///
     /// `raw` must have been decoded from `frame`; if it was not, the text is copied.

@@ -56,8 +56,8 @@ impl Node {
             Incoming::Request(request) => {
                 session.count_message();
                 let echo = Echo {
-                    event_id: request.event_id.map(Json::from_raw),
-                    session_id: request.session_id.map(Json::from_raw),
+                    event_id: request.event_id.map(|raw| Json::share(frame, raw)),
+                    session_id: request.session_id.map(|raw| Json::share(frame, raw)),
                     action: request.action_name().unwrap_or_default().into_owned(),
                 };
                 Call {

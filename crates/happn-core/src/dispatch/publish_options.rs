@@ -30,14 +30,17 @@ pub(super) struct PublishOptions {
 impl PublishOptions {
     pub(super) fn read(options: &Options<'_>) -> Self {
         let asked = options.consistency.map(serde_json::value::RawValue::get);
-        let (consistency, text) = match asked {
-            None | Some("null" | "2") => (Consistency::Transactional, "2"),
-            Some("3") => (Consistency::Acknowledged, "3"),
-            Some(other) => (Consistency::Deferred, other),
+        let (consistency, consistency_text) = match asked {
+            None | Some("null" | "2") => (Consistency::Transactional, Json::from_static("2")),
+            Some("3") => (Consistency::Acknowledged, Json::from_static("3")),
+            Some(other) => (
+                Consistency::Deferred,
+                Json::from_trusted(other.as_bytes().to_vec()),
+            ),
         };
         Self {
             consistency,
-            consistency_text: Json::from_trusted(text.as_bytes().to_vec()),
+            consistency_text,
             no_publish: Options::is_set(options.no_publish),
             no_data_response: Options::is_set(options.no_data_response),
             publish_results: Options::is_set(options.publish_results),
