@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use happn_core::ReplicatedEvent;
 use happn_paths::EventKind;
+use happn_protocol::publication::is_reserved;
 use happn_protocol::{EventMessage, Json};
 
 /// Reads an event; `None` when it lacks what a publication needs.
@@ -43,24 +44,11 @@ pub(crate) fn event_kind(action: &str) -> Option<EventKind> {
 
 /// Members that the publishing side writes anew.
 fn is_standard(name: &str) -> bool {
-    matches!(
-        name,
-        "created"
-            | "modified"
-            | "path"
-            | "action"
-            | "type"
-            | "published"
-            | "status"
-            | "eventId"
-            | "sessionId"
-            | "channel"
-            | "consistency"
-            | "publicationId"
-            | "eventOrigin"
-            | "acknowledged"
-            | "depth"
-    )
+    is_reserved(name)
+        || matches!(
+            name,
+            "channel" | "consistency" | "publicationId" | "eventOrigin" | "acknowledged" | "depth"
+        )
 }
 
 #[cfg(test)]

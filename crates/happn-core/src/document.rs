@@ -65,24 +65,24 @@ impl NotAnObject {
 }
 
 /// Reads the top level of an object.
-pub(crate) fn members(object: &str) -> Result<Members<'_>, NotAnObject> {
+pub(crate) fn members(object: &str) -> Result<Draft<'_>, NotAnObject> {
     let read = happn_protocol::Members::parse(object).ok_or(NotAnObject)?;
-    let mut members = Members::default();
+    let mut members = Draft::default();
     for (name, value) in read {
         members.set(name, value);
     }
     Ok(members)
 }
 
-/// The members of an object that is being changed, in their order. Of two members of one name the later
-/// value wins, at the earlier place, as in JavaScript.
+/// The members of an object that is being changed, in their order. Of two members of one name the
+/// later value wins, at the earlier place, as in JavaScript.
 #[derive(Debug, Default)]
-pub(crate) struct Members<'a> {
+pub(crate) struct Draft<'a> {
     list: Vec<(Cow<'a, str>, &'a RawValue)>,
     place: HashMap<Cow<'a, str>, usize>,
 }
 
-impl<'a> Members<'a> {
+impl<'a> Draft<'a> {
     pub(crate) fn value(&self, name: &str) -> Option<&'a RawValue> {
         self.place.get(name).map(|&at| self.list[at].1)
     }
@@ -97,20 +97,23 @@ impl<'a> Members<'a> {
     }
 
     pub(crate) fn into_json(self) -> Json {
-        let size = |(name, value): &(Cow<'_, str>, &RawValue)| name.len() + value.get().len() + 4;
-        let mut out = Vec::with_capacity(2 + self.list.iter().map(size).sum::<usize>());
-        out.push(b'{');
-        for (at, (name, value)) in self.list.iter().enumerate() {
-            if at > 0 {
-                out.push(b',');
-            }
-            write_string(&mut out, name);
-            out.push(b':');
-            out.extend_from_slice(value.get().as_bytes());
-        }
-        out.push(b'}');
-        Json::from_trusted(out)
+        object_of(self.list.iter().map(|(name, value)| (&**name, *value)))
     }
+}
+
+/// The object that consists of these members.
+pub(crate) fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m RawValue)>) -> Json {
+    let mut out = vec![b'{'];
+    for (name, value) in members {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        write_string(&mut out, name);
+        out.push(b':');
+        out.extend_from_slice(value.get().as_bytes());
+    }
+    out.push(b'}');
+    Json::from_trusted(out)
 }
 
 #[cfg(test)]

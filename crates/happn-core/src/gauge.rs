@@ -6,7 +6,7 @@ use happn_protocol::Json;
 use serde_json::Number;
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::document::{Members, NotAnObject, members};
+use crate::document::{Draft, NotAnObject, members};
 use crate::{Increment, StoreError};
 
 /// Integers up to here are the same number in JavaScript.
@@ -31,7 +31,7 @@ pub fn increment_gauge(
     };
     let mut data = match stored {
         Some(stored) => members(stored.as_str()).map_err(|error| error.on_path(path))?,
-        None => Members::default(),
+        None => Draft::default(),
     };
     let mut gauge = gauge_members(data.value(&increment.gauge)).map_err(|_| not_a_number())?;
     let before = match gauge.value("value") {
@@ -52,10 +52,10 @@ pub fn increment_gauge(
     Ok((data.into_json(), total))
 }
 
-fn gauge_members(stored: Option<&RawValue>) -> Result<Members<'_>, NotAnObject> {
+fn gauge_members(stored: Option<&RawValue>) -> Result<Draft<'_>, NotAnObject> {
     match stored {
         Some(stored) => members(stored.get()),
-        None => Ok(Members::default()),
+        None => Ok(Draft::default()),
     }
 }
 

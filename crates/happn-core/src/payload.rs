@@ -1,6 +1,8 @@
 //! What is stored of what a client sent.
 
-use happn_protocol::{Json, Members, write_string};
+use happn_protocol::{Json, Members};
+
+use crate::document::object_of;
 
 /// The document for `sent`: objects as they are, without a `_meta` of their own; anything else as
 /// `{"value": …}`. Absent data counts as `null`.
@@ -31,17 +33,7 @@ fn without_meta(object: &Json) -> Json {
     if members.get("_meta").is_none() {
         return object.clone();
     }
-    let mut out = vec![b'{'];
-    for (key, value) in members.iter().filter(|(key, _)| *key != "_meta") {
-        if out.len() > 1 {
-            out.push(b',');
-        }
-        write_string(&mut out, key);
-        out.push(b':');
-        out.extend_from_slice(value.get().as_bytes());
-    }
-    out.push(b'}');
-    Json::from_trusted(out)
+    object_of(members.iter().filter(|(key, _)| *key != "_meta"))
 }
 
 #[cfg(test)]
