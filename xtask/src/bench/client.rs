@@ -20,7 +20,10 @@ const FRAMES_PER_TURN: usize = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flavour {
     Happn,
+    /// The plain server.
     Raw,
+    /// The plain server, doing what the protocol demands of any server.
+    Protocol,
 }
 
 impl Flavour {
@@ -29,6 +32,7 @@ impl Flavour {
         match self {
             Self::Happn => log_in(server).await,
             Self::Raw => ready(connect(server, &format!("/pub/{group}")).await?).await,
+            Self::Protocol => ready(connect(server, &format!("/set/{group}")).await?).await,
         }
     }
 
@@ -40,14 +44,16 @@ impl Flavour {
                 subscribe(&mut socket, &format!("{group}/*")).await?;
                 Ok(socket)
             }
-            Self::Raw => ready(connect(server, &format!("/sub/{group}")).await?).await,
+            Self::Raw | Self::Protocol => {
+                ready(connect(server, &format!("/sub/{group}")).await?).await
+            }
         }
     }
 
     /// What a publisher of `group` sends.
     pub(super) fn publication(self, group: &str) -> Message {
         match self {
-            Self::Happn => set(&format!("{group}/item"), r#","noStore":true"#),
+            Self::Happn | Self::Protocol => set(&format!("{group}/item"), r#","noStore":true"#),
             Self::Raw => Message::text(payload()),
         }
     }

@@ -86,28 +86,36 @@ pub(super) async fn measure(
     let happn = ServerProcess::start(ServerKind::Happn).await?;
     let raw = ServerProcess::start(ServerKind::Raw).await?;
     for shape in SHAPES.iter().filter(|shape| wanted(shape.name)) {
-        let mut spent = [Spent::default(); 2];
+        let mut spent = [Spent::default(); 3];
         for round in 0..plan.rounds {
             let name = format!("bench/{}-{}-{round}", shape.groups, shape.listeners);
             spent[0].add(load(plan, Flavour::Happn, &happn, *shape, &name).await?);
             spent[1].add(load(plan, Flavour::Raw, &raw, *shape, &name).await?);
+            spent[2].add(load(plan, Flavour::Protocol, &raw, *shape, &name).await?);
         }
-        let [happn, raw] = spent;
-        table.add(Row {
-            scenario: shape.name.into(),
-            detail: format!(
-                "happn {} raw {} deliveries per CPU second; {} and {} per second",
-                grouped(happn.per_cpu_second()),
-                grouped(raw.per_cpu_second()),
-                grouped(happn.per_second()),
-                grouped(raw.per_second()),
-            ),
-            value: 100.0 * happn.per_cpu_second() / raw.per_cpu_second(),
-            unit: "%",
-            budget: Some(Budget::AtLeast(BUDGET_PERCENT)),
-        });
+        table.add(row(shape.name, spent));
     }
     Ok(())
+}
+
+fn row(scenario: &str, [happn, raw, protocol]: [Spent; 3]) -> Row {
+    let percent = |spent: Spent| 100.0 * spent.per_cpu_second() / raw.per_cpu_second();
+    Row {
+        scenario: scenario.into(),
+        detail: format!(
+            "deliveries per CPU second: happn {} raw {} raw with the protocol {} ({:.1} %); per second: {} {} {}",
+            grouped(happn.per_cpu_second()),
+            grouped(raw.per_cpu_second()),
+            grouped(protocol.per_cpu_second()),
+            percent(protocol),
+            grouped(happn.per_second()),
+            grouped(raw.per_second()),
+            grouped(protocol.per_second()),
+        ),
+        value: percent(happn),
+        unit: "%",
+        budget: Some(Budget::AtLeast(BUDGET_PERCENT)),
+    }
 }
 
 async fn load(

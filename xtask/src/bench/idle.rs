@@ -50,7 +50,7 @@ async fn open(flavour: Flavour, server: SocketAddr, count: usize) -> anyhow::Res
     let opening = (0..count).map(|_| async move {
         match flavour {
             Flavour::Happn => log_in(server).await,
-            Flavour::Raw => flavour.listener(server, "idle").await,
+            Flavour::Raw | Flavour::Protocol => flavour.listener(server, "idle").await,
         }
     });
     stream::iter(opening)

@@ -3,18 +3,23 @@
 //! What somebody would write who needs nothing but a broadcast: one task per connection, one
 //! bounded queue, everything queued is fed to the library and flushed once. Connections say in
 //! their URL which group they publish to (`/pub/GROUP`) or listen to (`/sub/GROUP`).
+//!
+//! A publisher at `/set/GROUP` speaks the protocol: the same server then parses, encodes events
+//! and answers, and does nothing else. No server can do with less.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use anyhow::Context;
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::server::{Request, Response};
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+
+use super::envelope::Envelope;
 
 /// More than the load ever has under way, so that nothing is dropped.
 const QUEUE_MAX: usize = 65_536;
@@ -23,6 +28,18 @@ const QUEUE_MAX: usize = 65_536;
 #[derive(Debug, Default)]
 struct Group {
     listeners: RwLock<Vec<mpsc::Sender<Utf8Bytes>>>,
+}
+
+impl Group {
+    fn send(&self, text: &Utf8Bytes) {
+        let listeners = self
+            .listeners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        for listener in listeners.iter() {
+            let _ = listener.try_send(text.clone());
+        }
+    }
 }
 
 type Groups = Arc<Mutex<HashMap<String, Arc<Group>>>>;
@@ -56,12 +73,14 @@ async fn serve(stream: TcpStream, groups: Groups) -> anyhow::Result<()> {
     let socket = tokio_tungstenite::accept_hdr_async(stream, note_target).await?;
     let (_, role_and_group) = target.split_once('/').context("no role")?;
     let (role, group) = role_and_group.split_once('/').context("no group")?;
+    let name = group;
     let group = {
         let mut groups = groups.lock().unwrap_or_else(PoisonError::into_inner);
-        groups.entry(group.to_owned()).or_default().clone()
+        groups.entry(name.to_owned()).or_default().clone()
     };
     match role {
         "sub" => listen(socket, &group).await,
+        "set" => answer(socket, name, &group).await,
         _ => publish(socket, &group).await,
     }
 }
@@ -72,13 +91,32 @@ async fn publish(mut socket: WebSocketStream<TcpStream>, group: &Group) -> anyho
         let Message::Text(text) = message? else {
             continue;
         };
-        let listeners = group
-            .listeners
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        for listener in listeners.iter() {
-            let _ = listener.try_send(text.clone());
+        group.send(&text);
+    }
+    Ok(())
+}
+
+/// Publishes as the protocol demands; everything that has arrived is answered in one flush.
+async fn answer(
+    mut socket: WebSocketStream<TcpStream>,
+    name: &str,
+    group: &Group,
+) -> anyhow::Result<()> {
+    socket.send(Message::text("ready")).await?;
+    let mut next = socket.next().await;
+    while let Some(message) = next {
+        if let Message::Text(text) = message? {
+            let envelope = Envelope::decode(&text)?;
+            group.send(&envelope.event(name).into());
+            socket.feed(Message::text(envelope.answer())).await?;
         }
+        next = match socket.next().now_or_never() {
+            Some(next) => next,
+            None => {
+                socket.flush().await?;
+                socket.next().await
+            }
+        };
     }
     Ok(())
 }

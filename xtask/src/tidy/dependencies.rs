@@ -138,6 +138,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "futures-util",
             "happn-client",
             "indicatif",
+            "serde",
             "serde_json",
             "tokio",
             "tokio-tungstenite",
