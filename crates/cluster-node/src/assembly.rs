@@ -11,7 +11,7 @@ use cluster_orchestrator::{
 use cluster_proxy::{Proxy, ProxyConfig};
 use happn_client::{PeerDialer, PeerDialerConfig};
 use happn_core::{Clock, DataService, DataStore, MemoryStore, Node, NodeConfig, PeerEvents};
-use happn_paths::{Mask, reduce};
+use happn_paths::{Mask, RouteRule, reduce};
 use happn_server::{Server, ServerConfig};
 use happn_store_sqlite::{SqliteConfig, SqliteStore};
 use uuid::Uuid;
@@ -22,21 +22,26 @@ use crate::start_error::StartError;
 
 /// Opens every store and routes its patterns to it.
 pub(crate) async fn data(stores: &[Store]) -> Result<DataService, StartError> {
-    let mut routed = Vec::new();
-    let mut default: Option<Arc<dyn DataStore>> = None;
-    for store in stores {
-        let opened = open(store).await?;
-        if store.is_default {
-            default = Some(opened.clone());
-        }
-        routed.push((&store.patterns, opened));
-    }
     // The configuration has exactly one default; an embedding program may have changed it.
-    let default = default.unwrap_or_else(|| Arc::new(MemoryStore::new()));
-    let mut service = DataService::new(default.clone());
-    for (patterns, store) in routed {
-        if !patterns.is_empty() && !Arc::ptr_eq(&store, &default) {
-            service = service.route(patterns, store);
+    let default = stores.iter().position(|store| store.is_default);
+    let default = default.unwrap_or_default();
+    let mut service = None;
+    if let Some(store) = stores.get(default) {
+        service = Some(DataService::named(
+            &store.name,
+            open(store).await?,
+            RouteRule::Strict,
+        ));
+    }
+    let service = service.unwrap_or_else(|| DataService::new(Arc::new(MemoryStore::new())));
+    for (number, store) in stores.iter().enumerate() {
+        if number != default {
+            service.add_store(&store.name, open(store).await?)?;
+        }
+    }
+    for store in stores {
+        for pattern in &store.patterns {
+            service.add_data_store_filter(pattern, &store.name)?;
         }
     }
     Ok(service)
@@ -128,7 +133,7 @@ pub(crate) fn orchestrator(
         instance: Uuid::new_v4().to_string(),
     };
     let table = format!("/SYSTEM/DEPLOYMENT/{}/", record.deployment);
-    let store = node.data().store_of(&format!("{table}{endpoint}")).clone();
+    let store = node.data().store_of(&format!("{table}{endpoint}"));
     let membership = KeepaliveDocuments::new(store, clock.clone(), &record).map_err(|source| {
         let endpoint = endpoint.to_owned();
         StartError::Announce { endpoint, source }

@@ -19,6 +19,9 @@ pub enum StartError {
         #[source]
         source: Box<OpenError>,
     },
+    /// Two stores share a name, or a pattern is empty.
+    #[error(transparent)]
+    Routing(#[from] happn_core::RoutingError),
     /// `host` is a name that stands for no address.
     #[error("cannot listen on {host}: the name has no address")]
     UnknownHost {

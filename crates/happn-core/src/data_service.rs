@@ -1,75 +1,184 @@
 //! Which store a path lives in, and the order in which writes are answered.
 
-use std::collections::VecDeque;
-use std::future::{poll_fn, ready};
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::Poll;
+mod lane;
+mod table;
 
-use happn_paths::{RouteRule, Routes};
-use tokio::sync::{mpsc, oneshot};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use arc_swap::ArcSwap;
+use happn_paths::RouteRule;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use crate::data_service::lane::Blocked;
+use crate::data_service::lane::{Drained, Lane};
+pub use crate::data_service::table::RoutingError;
+use crate::data_service::table::Table;
 use crate::{
     BoxFuture, DataStore, Document, Increment, Incremented, Query, StoreError, StoreFuture, Write,
 };
 
-/// Writes that may wait for one store, and that may be under way in it.
-const LANE_MAX: usize = 4096;
-
-/// Routes paths to stores.
+/// Routes paths to stores. Cheap to clone; all clones are one service.
 ///
 /// Every store has a *lane*: writes go to the store in arrival order, and what follows a write
 /// (publishing it, answering it) runs in that same order, whether or not the writer is still
 /// connected. So subscribers see the versions of an item in the order they were stored.
+///
+/// A request goes to one store: the one of the longest pattern that its path matches, among equals
+/// the one added first, else the default. The path is taken as text, so a `get` of `*` searches the
+/// default store only. Stores and patterns may change while requests run: what is under way ends in
+/// the store it was sent to, and items are not moved.
+///
+/// ```
+/// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+/// # runtime.block_on(async {
+/// use std::sync::Arc;
+/// use happn_core::{DataService, MemoryStore, RoutingError};
+///
+/// let data = DataService::new(Arc::new(MemoryStore::new()));
+/// data.add_store("sessions", Arc::new(MemoryStore::new()))?;
+/// data.add_data_store_filter("/sessions/*", "sessions")?;
+/// assert_eq!(&*data.store_name("/sessions/7"), "sessions");
+///
+/// data.remove_store("sessions").await?;
+/// assert_eq!(&*data.store_name("/sessions/7"), "default");
+/// # Ok::<(), RoutingError>(())
+/// # }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct DataService {
-    routes: Routes<usize>,
-    stores: Vec<(Arc<dyn DataStore>, mpsc::Sender<Job>)>,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    /// Loaded by every request, without a lock.
+    table: ArcSwap<Table>,
+    /// Held while a changed table takes the place of the other; knows how to wait for lanes.
+    drained: Mutex<HashMap<Arc<str>, Drained>>,
     lanes: TaskTracker,
 }
 
-/// A write and what follows it.
-pub(crate) struct Job {
-    start: Start,
-}
-
-/// Hands a write to its store.
-type Start = Box<dyn FnOnce(&dyn DataStore) -> Run + Send>;
-
-/// A write under way; completes when what follows it has run.
-type Run = BoxFuture<'static, ()>;
-
-/// The lane is full: wait, without reading further requests of this session.
-pub(crate) type Blocked = BoxFuture<'static, ()>;
+/// What the store of [`DataService::new`] is called.
+const DEFAULT: &str = "default";
 
 impl DataService {
-    /// A service on one store. Must be called within a tokio runtime.
+    /// A service on one store, called `default`, with strict patterns. Must be called within a
+    /// tokio runtime.
     #[must_use]
     pub fn new(default: Arc<dyn DataStore>) -> Self {
-        let mut service = Self {
-            routes: Routes::new(RouteRule::Strict),
-            stores: Vec::new(),
-            lanes: TaskTracker::new(),
-        };
-        service.add(default);
-        service
+        Self::named(DEFAULT, default, RouteRule::Strict)
     }
 
-    /// Sends paths matching any of `patterns` to `store` instead of the default one.
+    /// A service on one store called `name`; `rule` is how patterns are read. Must be called
+    /// within a tokio runtime.
     #[must_use]
-    pub fn route(mut self, patterns: &[String], store: Arc<dyn DataStore>) -> Self {
-        let at = self.add(store);
-        for pattern in patterns {
-            self.routes.insert(pattern, at);
+    pub fn named(name: &str, default: Arc<dyn DataStore>, rule: RouteRule) -> Self {
+        let lanes = TaskTracker::new();
+        let (lane, drained) = Lane::start(name, default, &lanes);
+        Self {
+            inner: Arc::new(Inner {
+                drained: Mutex::new(HashMap::from([(lane.name.clone(), drained)])),
+                table: ArcSwap::from_pointee(Table::new(lane, rule)),
+                lanes,
+            }),
         }
-        self
     }
 
-    /// The store that `path`, taken as text, lives in.
+    /// Adds a store. It gets no paths before [`DataService::add_data_store_filter`] names some.
+    /// Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the name is empty or taken.
+    pub fn add_store(&self, name: &str, store: Arc<dyn DataStore>) -> Result<(), RoutingError> {
+        let mut drained = self.changing();
+        let (lane, waiter) = Lane::start(name, store, &self.inner.lanes);
+        self.change(|table| table.add_lane(lane))?;
+        drained.insert(name.into(), waiter);
+        Ok(())
+    }
+
+    /// Takes a store out, with the patterns that point at it: their paths go where the patterns
+    /// that are left send them. Then finishes what the store had accepted and closes it.
+    ///
+    /// The first poll takes the store out; dropping the future after that only means not to wait
+    /// for the end.
+    ///
+    /// # Errors
+    /// When there is no such store, or it is the default.
+    pub async fn remove_store(&self, name: &str) -> Result<(), RoutingError> {
+        let Removed { store, waiter } = self.take_out(name)?;
+        let end = self.inner.lanes.spawn(async move {
+            if let Some(waiter) = waiter {
+                waiter.wait().await;
+            }
+            store.close().await;
+        });
+        // Only the end of the runtime keeps the task from ending.
+        let _ = end.await;
+        Ok(())
+    }
+
+    fn take_out(&self, name: &str) -> Result<Removed, RoutingError> {
+        let mut drained = self.changing();
+        let store = self.inner.table.load().named(name)?.store.clone();
+        self.change(|table| table.remove_lane(name))?;
+        let waiter = drained.remove(name);
+        Ok(Removed { store, waiter })
+    }
+
+    /// Sends paths that match `pattern` to the store called `name`. A pattern that is already
+    /// there gets a new target and keeps its place among patterns of its length.
+    ///
+    /// # Errors
+    /// When there is no such store, or one of the texts is empty.
+    pub fn add_data_store_filter(&self, pattern: &str, name: &str) -> Result<(), RoutingError> {
+        let _changing = self.changing();
+        self.change(|table| table.add_route(pattern, name))
+    }
+
+    /// Takes a pattern away again; one that is not there is none of our business.
+    pub fn remove_data_store_filter(&self, pattern: &str) {
+        let _changing = self.changing();
+        // Taking a pattern away cannot fail.
+        let _ = self.change(|table| {
+            table.remove_route(pattern);
+            Ok(())
+        });
+    }
+
+    /// Sends paths that match one of `patterns` to the store in which `path` lives now.
+    ///
+    /// # Errors
+    /// When a pattern is empty; the others have then been added up to that one.
+    pub fn add_data_provider_patterns(
+        &self,
+        path: &str,
+        patterns: &[&str],
+    ) -> Result<(), RoutingError> {
+        let _changing = self.changing();
+        let name = self.store_name(path);
+        let add = |pattern: &&str| self.change(|table| table.add_route(pattern, &name));
+        patterns.iter().try_for_each(add)
+    }
+
+    /// The store that `path`, taken as text, lives in at the moment.
     #[must_use]
-    pub fn store_of(&self, path: &str) -> &Arc<dyn DataStore> {
-        &self.stores[self.place_of(path)].0
+    pub fn store_of(&self, path: &str) -> Arc<dyn DataStore> {
+        self.inner.table.load().lane(path).store.clone()
+    }
+
+    /// The name of the store that `path`, taken as text, lives in at the moment.
+    #[must_use]
+    pub fn store_name(&self, path: &str) -> Arc<str> {
+        self.inner.table.load().lane(path).name.clone()
+    }
+
+    /// Every store with its name, in the order in which they were added.
+    #[must_use]
+    pub fn stores(&self) -> Vec<(Arc<str>, Arc<dyn DataStore>)> {
+        let table = self.inner.table.load();
+        let named = |lane: &Arc<Lane>| (lane.name.clone(), lane.store.clone());
+        table.lanes.iter().map(named).collect()
     }
 
     pub(crate) fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
@@ -85,8 +194,9 @@ impl DataService {
         write: Write,
         then: impl FnOnce(Result<Document, StoreError>) + Send + 'static,
     ) -> Option<Blocked> {
-        let place = self.place_of(write.path.as_str());
-        self.submit(place, |store| store.upsert(write), then)
+        let table = self.inner.table.load();
+        let lane = table.lane(write.path.as_str());
+        lane.submit(|store| store.upsert(write), then)
     }
 
     pub(crate) fn increment(
@@ -94,8 +204,9 @@ impl DataService {
         increment: Increment,
         then: impl FnOnce(Result<Incremented, StoreError>) + Send + 'static,
     ) -> Option<Blocked> {
-        let place = self.place_of(increment.path.as_str());
-        self.submit(place, |store| store.increment(increment), then)
+        let table = self.inner.table.load();
+        let lane = table.lane(increment.path.as_str());
+        lane.submit(|store| store.increment(increment), then)
     }
 
     pub(crate) fn remove(
@@ -103,104 +214,55 @@ impl DataService {
         selector: happn_paths::StoreGlob,
         then: impl FnOnce(Result<u64, StoreError>) + Send + 'static,
     ) -> Option<Blocked> {
-        let place = self.place_of(selector.as_str());
-        self.submit(place, |store| store.remove(selector), then)
+        let table = self.inner.table.load();
+        let lane = table.lane(selector.as_str());
+        lane.submit(|store| store.remove(selector), then)
     }
 
     /// Completes when the writes that `path`'s store was given before this call have been applied,
     /// published and answered.
     pub(crate) fn settled(&self, path: &str) -> BoxFuture<'static, ()> {
-        let (passed, passing) = oneshot::channel();
-        let nothing = |_: &dyn DataStore| -> StoreFuture<()> { Box::pin(ready(Ok(()))) };
-        let blocked = self.submit(self.place_of(path), nothing, move |_| {
-            let _ = passed.send(());
-        });
-        Box::pin(async move {
-            if let Some(blocked) = blocked {
-                blocked.await;
-            }
-            let _ = passing.await;
-        })
+        self.inner.table.load().lane(path).settled()
     }
 
     /// Finishes what was accepted, then closes the stores.
     pub async fn close(&self) {
-        for (store, _) in &self.stores {
+        for (_, store) in self.stores() {
             store.close().await;
         }
     }
 
-    fn place_of(&self, path: &str) -> usize {
-        self.routes.find(path).copied().unwrap_or_default()
+    /// Whoever changes the table holds this. A panic while it was held leaves a whole table.
+    fn changing(&self) -> MutexGuard<'_, HashMap<Arc<str>, Drained>> {
+        let drained = &self.inner.drained;
+        drained.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&mut self, store: Arc<dyn DataStore>) -> usize {
-        let (jobs, queue) = mpsc::channel(LANE_MAX);
-        self.lanes.spawn(run_lane(store.clone(), queue));
-        self.stores.push((store, jobs));
-        self.stores.len() - 1
-    }
-
-    fn submit<T: Send + 'static>(
+    fn change(
         &self,
-        place: usize,
-        start: impl FnOnce(&dyn DataStore) -> StoreFuture<T> + Send + 'static,
-        then: impl FnOnce(Result<T, StoreError>) + Send + 'static,
-    ) -> Option<Blocked> {
-        let start: Start = Box::new(move |store| {
-            let answer = start(store);
-            Box::pin(async move { then(answer.await) })
-        });
-        let lane = &self.stores[place].1;
-        match lane.try_send(Job { start }) {
-            Ok(()) => None,
-            Err(mpsc::error::TrySendError::Full(job)) => {
-                let lane = lane.clone();
-                Some(Box::pin(async move {
-                    // The lane only ends with the node; then nobody waits for the answer either.
-                    let _ = lane.send(job).await;
-                }))
-            }
-            Err(mpsc::error::TrySendError::Closed(_)) => None,
-        }
+        change: impl FnOnce(&mut Table) -> Result<(), RoutingError>,
+    ) -> Result<(), RoutingError> {
+        let mut table = Table::clone(&self.inner.table.load());
+        change(&mut table)?;
+        self.inner.table.store(Arc::new(table));
+        Ok(())
     }
+}
+
+/// A store that no path leads to any more.
+struct Removed {
+    store: Arc<dyn DataStore>,
+    waiter: Option<Drained>,
 }
 
 impl std::fmt::Debug for DataService {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let names: Vec<_> = self.stores().into_iter().map(|(name, _)| name).collect();
         f.debug_struct("DataService")
-            .field("stores", &self.stores.len())
+            .field("stores", &names)
             .finish_non_exhaustive()
     }
 }
 
-/// Starts jobs in arrival order and finishes them in that order.
-async fn run_lane(store: Arc<dyn DataStore>, mut queue: mpsc::Receiver<Job>) {
-    let mut under_way: VecDeque<Run> = VecDeque::new();
-    let mut arrived = Vec::with_capacity(64);
-    loop {
-        let room = LANE_MAX - under_way.len();
-        let open = tokio::select! {
-            biased;
-            // Only the front needs polling: a store answers in order, and what follows a write
-            // must run in order anyway.
-            () = front(&mut under_way) => { under_way.pop_front(); true }
-            count = queue.recv_many(&mut arrived, room.min(64)), if room > 0 => count > 0,
-        };
-        under_way.extend(arrived.drain(..).map(|job| (job.start)(store.as_ref())));
-        if !open {
-            break;
-        }
-    }
-    for run in under_way {
-        run.await;
-    }
-}
-
-async fn front(under_way: &mut VecDeque<Run>) {
-    poll_fn(|context| match under_way.front_mut() {
-        Some(run) => Pin::new(run).poll(context),
-        None => Poll::Pending,
-    })
-    .await;
-}
+#[cfg(test)]
+mod tests;

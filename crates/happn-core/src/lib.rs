@@ -37,7 +37,7 @@ pub mod store_conformance;
 mod subscriptions;
 
 pub use config::{NodeConfig, SessionLimits};
-pub use data_service::DataService;
+pub use data_service::{DataService, RoutingError};
 pub use dispatch::Received;
 pub use document::{NotAnObject, merge_members, written};
 pub use gauge::increment_gauge;

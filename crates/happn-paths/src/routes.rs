@@ -88,6 +88,16 @@ impl<T> Routes<T> {
         );
     }
 
+    /// Takes a pattern away; one that is not there changes nothing.
+    pub fn remove(&mut self, pattern: &str) {
+        self.routes.retain(|route| route.pattern != pattern);
+    }
+
+    /// Takes away every pattern whose value `keep` refuses.
+    pub fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) {
+        self.routes.retain(|route| keep(&route.value));
+    }
+
     /// The value for `path`; none means the default store.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&T> {
@@ -128,6 +138,17 @@ mod tests {
         assert_eq!(routes.find("/three/x"), Some(&2));
         assert_eq!(routes.find("/three"), None);
         assert_eq!(routes.find("*"), None);
+    }
+
+    #[test]
+    fn what_is_taken_away_matches_no_more() {
+        let mut routes = table(RouteRule::Strict);
+        routes.remove("/one/more/*");
+        routes.remove("/unknown");
+        assert_eq!(routes.find("/one/more/x"), Some(&0));
+        routes.retain(|value| *value == 2);
+        assert_eq!(routes.find("/one/more/x"), Some(&2));
+        assert_eq!(routes.find("/one/z"), None);
     }
 
     #[test]
