@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use cluster_orchestrator::{
@@ -10,67 +9,14 @@ use cluster_orchestrator::{
 };
 use cluster_proxy::{Proxy, ProxyConfig};
 use happn_client::{PeerDialer, PeerDialerConfig};
-use happn_core::{Clock, DataService, DataStore, MemoryStore, Node, NodeConfig, PeerEvents};
-use happn_paths::{Mask, RouteRule, reduce};
+use happn_core::{Clock, Node, NodeConfig, PeerEvents};
+use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
-use happn_store_sqlite::{SqliteConfig, SqliteStore};
 use uuid::Uuid;
 
 use crate::address::ListenHost;
-use crate::config::{Provider, Settings, Store, Synchronous};
+use crate::config::Settings;
 use crate::start_error::StartError;
-
-/// Opens every store and routes its patterns to it.
-pub(crate) async fn data(stores: &[Store]) -> Result<DataService, StartError> {
-    // The configuration has exactly one default; an embedding program may have changed it.
-    let default = stores.iter().position(|store| store.is_default);
-    let default = default.unwrap_or_default();
-    let mut service = None;
-    if let Some(store) = stores.get(default) {
-        service = Some(DataService::named(
-            &store.name,
-            open(store).await?,
-            RouteRule::Strict,
-        ));
-    }
-    let service = service.unwrap_or_else(|| DataService::new(Arc::new(MemoryStore::new())));
-    for (number, store) in stores.iter().enumerate() {
-        if number != default {
-            service.add_store(&store.name, open(store).await?)?;
-        }
-    }
-    for store in stores {
-        for pattern in &store.patterns {
-            service.add_data_store_filter(pattern, &store.name)?;
-        }
-    }
-    Ok(service)
-}
-
-async fn open(store: &Store) -> Result<Arc<dyn DataStore>, StartError> {
-    match (store.provider, &store.settings.filename) {
-        (Provider::Sqlite, Some(filename)) => open_sqlite(store, filename.clone()).await,
-        _ => Ok(Arc::new(MemoryStore::new())),
-    }
-}
-
-async fn open_sqlite(store: &Store, filename: PathBuf) -> Result<Arc<dyn DataStore>, StartError> {
-    let mut config = SqliteConfig::new(filename);
-    config.synchronous = match store.settings.synchronous {
-        Synchronous::Full => happn_store_sqlite::Synchronous::Full,
-        Synchronous::Normal => happn_store_sqlite::Synchronous::Normal,
-    };
-    let name = store.name.clone();
-    // Opening checks the file and may wait for another process.
-    match tokio::task::spawn_blocking(|| SqliteStore::open(config)).await {
-        Ok(Ok(opened)) => Ok(Arc::new(opened)),
-        Ok(Err(source)) => Err(StartError::Store {
-            name,
-            source: Box::new(source),
-        }),
-        Err(source) => Err(StartError::Internal { name, source }),
-    }
-}
 
 /// The core's configuration for a node called `name`.
 pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {

@@ -27,6 +27,7 @@ mod node;
 mod report;
 pub mod signals;
 mod start_error;
+mod stores;
 
 pub use node::Node;
 pub use report::one_line;

@@ -17,6 +17,7 @@ use crate::address::{announced_endpoint, node_name};
 use crate::assembly;
 use crate::config::Settings;
 use crate::start_error::StartError;
+use crate::stores;
 
 /// How long [`Node::start`] lets the parts of a node that failed to start take to stop.
 const FAILED_START_GRACE: Duration = Duration::from_secs(5);
@@ -67,7 +68,7 @@ impl Node {
     /// Whatever cannot be started; nothing is left running then.
     pub async fn bind(settings: &Settings) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-        let data = assembly::data(&settings.services.data.datastores).await?;
+        let data = stores::open_all(&settings.services.data).await?;
         let name = node_name(settings, &Uuid::new_v4().simple().to_string()[..8]);
         let config = assembly::core(settings, name);
         let authority = Arc::new(OpenAuthority);

@@ -148,6 +148,15 @@ pub const KEYS: &[Key] = &[
         "Where documents live; as a flag or in the environment also just the name of a SQLite file.",
     )
     .short("HAPPN_DATA", "--data"),
+    key(
+        "services.data.config.patternRule",
+        Kind::Choice(&["strict", "loose"]),
+        Preset::Text("strict"),
+        "How patterns of stores are read: strict as written; loose ignores letter case and takes doubled characters as wildcards, as the JavaScript server does.",
+    ),
+    key("services.data.config.filename", Kind::Text, Preset::Unset, "The SQLite file of the one store that a configuration without datastores has.")
+        .also(&["services.data.config.dbfile"]),
+    key("services.data.config.fsync", Kind::Switch, Preset::Switch(true), "Whether a write to that file survives a power cut before it is answered."),
     key("services.proxy.config.port", PORT, Preset::Whole(55_000), "Where clients connect; 57000 when the inner server has 55000, 0 lets the system choose.")
         .short("HAPPN_PROXY_PORT", "--proxy-port"),
     key("services.proxy.config.host", Kind::Text, Preset::Text("0.0.0.0"), "Where the proxy listens, like host.")
@@ -295,19 +304,19 @@ pub const STORE_KEYS: &[Key] = &[
         "provider",
         Kind::Text,
         Preset::Unset,
-        "What keeps the documents: sqlite or memory; sqlite when a filename is given, else memory.",
+        "What keeps the documents: memory, sqlite or mongo; sqlite when a filename is given, else memory.",
     ),
     key(
         "isDefault",
         Kind::Switch,
         Preset::Switch(false),
-        "Whether it takes the paths that no pattern names; the first one does when none says so.",
+        "Whether it takes the paths that no pattern names; the last one that says so does, else the first.",
     ),
     key(
         "patterns",
         Kind::Masks,
         Preset::Json("[]"),
-        "The paths it takes.",
+        "The paths it takes; the longest pattern wins, among equals the one of the earlier store.",
     ),
     key(
         "settings.filename",
@@ -315,7 +324,7 @@ pub const STORE_KEYS: &[Key] = &[
         Preset::Unset,
         "SQLite's file; nodes of one machine share it.",
     )
-    .also(&["settings.fileName", "filename"]),
+    .also(&["settings.fileName", "settings.dbfile", "filename", "dbfile"]),
     key(
         "settings.synchronous",
         Kind::Choice(&["full", "normal"]),

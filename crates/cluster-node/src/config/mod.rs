@@ -30,7 +30,7 @@ pub use settings::{
     PublicationSettings, PublisherSettings, Services, SessionSettings, Settings, Store,
     SubscriptionSettings, SubscriptionTreeSettings, TimingSettings,
 };
-pub use stores::{Provider, StoreFile, Synchronous};
+pub use stores::{PatternRule, Provider, StoreFile, Synchronous};
 
 use std::path::Path;
 

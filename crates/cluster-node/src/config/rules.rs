@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use crate::address::{ListenHost, is_host_name};
-use crate::config::layers::{Layers, Origin};
+use crate::config::keys::{KEYS, Key};
+use crate::config::layers::{Layers, Origin, preset};
 use crate::config::problem::Report;
 
 /// Completes derived defaults and checks what no single key can know.
@@ -27,6 +28,8 @@ const ANNOUNCE_HOST: &str = "announceHost";
 const PORT: &str = "port";
 const PROXY_PORT: &str = "services.proxy.config.port";
 const STORES: &str = "services.data.config.datastores";
+const FILENAME: &str = "services.data.config.filename";
+const FSYNC: &str = "services.data.config.fsync";
 const CLUSTER: &str = "services.orchestrator.config.cluster";
 const SERVICE: &str = "services.orchestrator.config.serviceName";
 const KEEP_ALIVE: &str = "services.orchestrator.config.timing.keepAlive";
@@ -39,13 +42,38 @@ fn dodge_the_inner_port(layers: &mut Layers) {
     }
 }
 
-/// The default list goes through the same door as one from a file.
+/// Without a list there is one store, in the file that `filename` names if it does. The list goes
+/// through the same door as one from a file.
 fn complete_default_stores(layers: &mut Layers, report: &mut Report) {
-    if *layers.origin(STORES) == Origin::Default {
-        let list = layers.value(STORES).clone();
-        let list = crate::config::stores::check(&list, STORES, &Origin::Default, report);
-        layers.put(STORES, list, Origin::Default);
+    let implicit = implicit_store(layers);
+    let listed = layers
+        .value(STORES)
+        .as_array()
+        .is_some_and(|list| !list.is_empty());
+    if listed && *layers.origin(STORES) != Origin::Default {
+        if let Some((origin, _)) = implicit {
+            report.warn(format!(
+                "{origin}: {FILENAME} is only used without {STORES}"
+            ));
+        }
+        return;
     }
+    let (origin, list) = match implicit {
+        Some(implicit) => implicit,
+        None => (
+            Origin::Default,
+            Key::find(KEYS, STORES).map_or(Value::Null, |key| preset(key.default)),
+        ),
+    };
+    let list = crate::config::stores::check(&list, STORES, &origin, report);
+    layers.put(STORES, list, origin);
+}
+
+/// The list that `filename` stands for.
+fn implicit_store(layers: &Layers) -> Option<(Origin, Value)> {
+    let file = layers.value(FILENAME);
+    let list = || crate::config::stores::implicit(file, layers.value(FSYNC));
+    (!file.is_null()).then(|| (layers.origin(FILENAME).clone(), list()))
 }
 
 fn check_host(layers: &Layers, key: &str, report: &mut Report) {

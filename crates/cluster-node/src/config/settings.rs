@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::config::layers::{Layers, Origin};
 use crate::config::problem::Report;
-use crate::config::stores::{Provider, StoreFile};
+use crate::config::stores::{PatternRule, Provider, StoreFile};
 
 /// A complete configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -81,7 +81,10 @@ pub struct Services {
 
 /// `services.data.config`.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct DataSettings {
+    /// `patternRule`.
+    pub pattern_rule: PatternRule,
     /// `datastores`: never empty, exactly one is the default.
     pub datastores: Vec<Store>,
 }

@@ -37,34 +37,62 @@ pub struct StoreFile {
     pub synchronous: Synchronous,
 }
 
+/// How patterns of stores are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PatternRule {
+    /// As written, like the masks of a `get`.
+    Strict,
+    /// As the JavaScript server does: letter case is ignored and doubled characters are wildcards.
+    Loose,
+}
+
 /// What a provider's name in a configuration means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Named {
     Sqlite,
     Memory,
-    /// An in-memory store that also wrote a file of its own format.
-    MemoryWithFile,
+    /// An in-memory store that also wrote a file of its own format, which `import` calls so.
+    MemoryWithFile(&'static str),
     Mongo,
-    Unknown,
 }
 
-const PROVIDERS: &str = "sqlite or memory";
+/// Every name of a provider: ours first, then those of the JavaScript server.
+const PROVIDERS: &[(&str, Named)] = &[
+    ("memory", Named::Memory),
+    ("sqlite", Named::Sqlite),
+    ("mongo", Named::Mongo),
+    ("mem", Named::Memory),
+    ("happn-db-provider-mem", Named::Memory),
+    ("happn-db-provider-sqlite", Named::Sqlite),
+    ("mongodb", Named::Mongo),
+    ("happn-db-provider-mongo", Named::Mongo),
+    ("happn-service-mongo", Named::Mongo),
+    ("happn-service-mongo-2", Named::Mongo),
+    ("loki", Named::MemoryWithFile("loki")),
+    ("happn-db-provider-loki", Named::MemoryWithFile("loki")),
+    ("nedb", Named::MemoryWithFile("nedb")),
+    ("happn-db-provider-nedb", Named::MemoryWithFile("nedb")),
+    ("happn-service-nedb", Named::MemoryWithFile("nedb")),
+];
 
-fn named(provider: &str) -> Named {
-    match provider {
-        "sqlite" => Named::Sqlite,
-        "memory" | "mem" | "happn-db-provider-mem" => Named::Memory,
-        "loki"
-        | "happn-db-provider-loki"
-        | "nedb"
-        | "happn-db-provider-nedb"
-        | "happn-service-nedb" => Named::MemoryWithFile,
-        "mongo"
-        | "mongodb"
-        | "happn-db-provider-mongo"
-        | "happn-service-mongo"
-        | "happn-service-mongo-2" => Named::Mongo,
-        _ => Named::Unknown,
-    }
+fn named(provider: &str) -> Option<Named> {
+    let mut known = PROVIDERS.iter();
+    let found = known.find(|(name, _)| *name == provider)?;
+    Some(found.1)
+}
+
+/// The store of a configuration that lists none, but may name a file.
+pub(crate) fn implicit(file: &Value, synced: &Value) -> Value {
+    let synchronous = match synced {
+        Value::Bool(false) => "normal",
+        _ => "full",
+    };
+    json!([{
+        "name": "default",
+        "provider": "sqlite",
+        "settings": {"filename": file, "synchronous": synchronous},
+    }])
 }
 
 /// Checks a list of stores and brings each entry into its full form.
@@ -75,6 +103,7 @@ pub(crate) fn check(list: &Value, at: &str, origin: &Origin, report: &mut Report
         let prefix = format!("{at}[{number}].");
         checked.push(check_entry(entry, number, &prefix, origin, report));
     }
+    // An empty list, as in the sample of their manual, leaves the implicit store.
     check_together(&mut checked, at, origin, report);
     Value::Array(checked)
 }
@@ -102,7 +131,12 @@ fn check_entry(
     }
     let file = layers.value("settings.filename").clone();
     let provider = match layers.value("provider").as_str() {
-        Some(provider) => resolve(provider, &file, prefix, origin, report),
+        Some(provider) => {
+            let mut refuse = |key: &str, reason: String| {
+                report.rule(origin, &format!("{prefix}{key}"), reason);
+            };
+            resolve(provider, &file, &mut refuse)
+        }
         None if file.is_null() => "memory",
         None => "sqlite",
     };
@@ -110,72 +144,60 @@ fn check_entry(
     layers.tree()
 }
 
-/// The provider that a name stands for; a name that stands for none is a problem.
-fn resolve(
-    provider: &str,
-    file: &Value,
-    prefix: &str,
-    origin: &Origin,
-    report: &mut Report,
-) -> &'static str {
-    let mut refuse = |key: &str, reason: String| {
-        report.rule(origin, &format!("{prefix}{key}"), reason);
-    };
+/// The provider that a name stands for; a name that stands for none is refused.
+fn resolve(provider: &str, file: &Value, refuse: &mut dyn FnMut(&str, String)) -> &'static str {
     match named(provider) {
-        Named::Sqlite if file.is_null() => {
-            refuse(
-                "settings.filename",
-                "a sqlite store needs a file name".into(),
-            );
+        Some(Named::Sqlite) if file.is_null() => {
+            let reason = "a sqlite store needs a file name";
+            refuse("settings.filename", reason.into());
             "sqlite"
         }
-        Named::Sqlite => "sqlite",
-        Named::Memory | Named::MemoryWithFile if file.is_null() => "memory",
-        Named::Memory => {
+        Some(Named::Sqlite) => "sqlite",
+        Some(Named::Memory | Named::MemoryWithFile(_)) if file.is_null() => "memory",
+        Some(Named::Memory) => {
             let reason = "a memory store has no file; use the provider sqlite to keep documents";
             refuse("settings.filename", reason.into());
             "memory"
         }
-        Named::MemoryWithFile => {
-            let reason = format!(
-                "files of {provider} cannot be read; use the provider sqlite with a new file"
-            );
-            refuse("provider", reason);
-            "sqlite"
+        Some(Named::MemoryWithFile(format)) => {
+            refuse("provider", no_live_file(provider, format, file));
+            "memory"
         }
-        Named::Mongo => {
-            let reason = format!("this build has no MongoDB store ({provider}); use {PROVIDERS}");
+        Some(Named::Mongo) => {
+            let reason =
+                format!("this build has no MongoDB store ({provider}); use sqlite or memory");
             refuse("provider", reason);
             "memory"
         }
-        Named::Unknown => {
+        None => {
+            let names: Vec<&str> = PROVIDERS.iter().map(|(name, _)| *name).collect();
+            let names = names.join(", ");
             refuse(
                 "provider",
-                format!("unknown provider {provider:?}; use {PROVIDERS}"),
+                format!("unknown provider {provider:?}; known are {names}"),
             );
             "memory"
         }
     }
 }
 
+fn no_live_file(provider: &str, format: &str, file: &Value) -> String {
+    format!(
+        "a node does not work on files of {provider}; set the provider sqlite with another file, \
+         then fill it with `cluster-node import --from {format} {}`",
+        file.as_str().unwrap_or("FILE")
+    )
+}
+
 /// What holds for the list as a whole: unique names, exactly one default.
 fn check_together(stores: &mut [Value], at: &str, origin: &Origin, report: &mut Report) {
-    if stores.is_empty() {
-        report.rule(origin, at, "the list is empty; a node needs a store");
-        return;
-    }
     for (number, store) in stores.iter().enumerate() {
         let name = &store["name"];
         if stores[..number].iter().any(|other| other["name"] == *name) {
             report.rule(origin, at, format!("two stores are called {name}"));
         }
     }
-    let defaults = stores.iter().filter(|store| store["isDefault"] == true);
-    match defaults.count() {
-        0 => stores[0]["isDefault"] = json!(true),
-        1 => {}
-        _ => report.rule(origin, at, "more than one store has isDefault"),
-    }
+    settle_default(stores, origin, report);
     for store in stores.iter() {
         let idle = store["isDefault"] != true && store["patterns"] == json!([]);
         if idle {
@@ -184,5 +206,20 @@ fn check_together(stores: &mut [Value], at: &str, origin: &Origin, report: &mut 
                 "{origin}: the store {name} has no patterns and is not the default, so it stays empty"
             ));
         }
+    }
+}
+
+/// The last store that says so is the default, else the first.
+fn settle_default(stores: &mut [Value], origin: &Origin, report: &mut Report) {
+    let says_so = |store: &Value| store["isDefault"] == true;
+    let default = stores.iter().rposition(says_so).unwrap_or_default();
+    if stores.iter().filter(|store| says_so(store)).count() > 1 {
+        let name = &stores[default]["name"];
+        report.warn(format!(
+            "{origin}: more than one store has isDefault; the last of them, {name}, is the default"
+        ));
+    }
+    for (number, store) in stores.iter_mut().enumerate() {
+        store["isDefault"] = json!(number == default);
     }
 }

@@ -16,6 +16,11 @@ fn providers_of_javascript_configurations_are_understood() {
         ("{settings: {filename: 'f'}}", Provider::Sqlite),
         ("{provider: 'memory'}", Provider::Memory),
         ("{provider: 'mem'}", Provider::Memory),
+        (
+            "{provider: 'happn-db-provider-sqlite', filename: 'f'}",
+            Provider::Sqlite,
+        ),
+        ("{settings: {dbfile: 'f'}}", Provider::Sqlite),
         ("{provider: 'happn-db-provider-loki'}", Provider::Memory),
         ("{provider: 'happn-db-provider-nedb'}", Provider::Memory),
         ("{name: 'x'}", Provider::Memory),
@@ -44,7 +49,13 @@ fn providers_that_cannot_work_say_what_to_use() {
         ),
         (
             "{provider: 'loki', settings: {filename: 'f'}}",
-            "provider: files of loki cannot be read; use the provider sqlite with a new file",
+            "provider: a node does not work on files of loki; set the provider sqlite with another \
+             file, then fill it with `cluster-node import --from loki f`",
+        ),
+        (
+            "{provider: 'happn-service-nedb', settings: {filename: 'f'}}",
+            "provider: a node does not work on files of happn-service-nedb; set the provider \
+             sqlite with another file, then fill it with `cluster-node import --from nedb f`",
         ),
         (
             "{provider: 'memory', settings: {filename: 'f'}}",
@@ -56,7 +67,10 @@ fn providers_that_cannot_work_say_what_to_use() {
         ),
         (
             "{provider: 'oracle'}",
-            "provider: unknown provider \"oracle\"; use sqlite or memory",
+            "provider: unknown provider \"oracle\"; known are memory, sqlite, mongo, mem, \
+             happn-db-provider-mem, happn-db-provider-sqlite, mongodb, happn-db-provider-mongo, \
+             happn-service-mongo, happn-service-mongo-2, loki, happn-db-provider-loki, nedb, \
+             happn-db-provider-nedb, happn-service-nedb",
         ),
         (
             "{isDefault: 3}",
@@ -72,21 +86,12 @@ fn providers_that_cannot_work_say_what_to_use() {
 fn a_list_of_stores_has_one_default_and_unique_names() {
     let at = "services.data.config.datastores";
     assert_eq!(
-        problems(&stores("[]")),
-        [format!("{at}: the list is empty; a node needs a store")]
-    );
-    assert_eq!(
         problems(&stores("[5]")),
         [format!("{at}[0] is 5, but must be an object")]
     );
     assert_eq!(
-        problems(&stores(
-            "[{name: 'a', isDefault: true}, {name: 'a', isDefault: true}]"
-        )),
-        [
-            format!("{at}: two stores are called \"a\""),
-            format!("{at}: more than one store has isDefault"),
-        ]
+        problems(&stores("[{name: 'a'}, {name: 'a', isDefault: true}]")),
+        [format!("{at}: two stores are called \"a\"")]
     );
     assert_eq!(
         warnings(&stores("[{name: 'a'}, {name: 'b', paterns: ['/x/*']}]")),
@@ -94,5 +99,41 @@ fn a_list_of_stores_has_one_default_and_unique_names() {
             format!("unknown key {at}[1].paterns, did you mean {at}[1].patterns?"),
             "the store \"b\" has no patterns and is not the default, so it stays empty".into(),
         ]
+    );
+}
+
+#[test]
+fn the_last_store_that_says_so_is_the_default() {
+    let list = "[{name: 'a', isDefault: true}, {name: 'b', isDefault: true}, {name: 'c', patterns: ['/c']}]";
+    let config = load(&stores(list)).unwrap();
+    let defaults = config.settings.services.data.datastores;
+    let defaults: Vec<bool> = defaults.iter().map(|store| store.is_default).collect();
+    assert_eq!(defaults, [false, true, false]);
+    assert!(
+        warnings(&stores(list))[0]
+            .starts_with("more than one store has isDefault; the last of them, \"b\"")
+    );
+}
+
+#[test]
+fn without_a_list_there_is_one_store_in_the_file_that_is_named() {
+    let only = |text: &str| {
+        let config = load(text).unwrap();
+        let [store] = &config.settings.services.data.datastores[..] else {
+            panic!("one store");
+        };
+        assert!(store.is_default);
+        (store.name.clone(), store.settings.clone())
+    };
+    assert_eq!(only(&stores("[]")), only("{}"));
+    let (name, settings) = only("{services: {data: {config: {dbfile: 'f', datastores: []}}}}");
+    assert_eq!(name, "default");
+    assert_eq!(settings.filename.as_deref(), Some(Path::new("f")));
+    assert_eq!(settings.synchronous, Synchronous::Full);
+    let (_, settings) = only("{services: {data: {config: {filename: 'f', fsync: false}}}}");
+    assert_eq!(settings.synchronous, Synchronous::Normal);
+    assert_eq!(
+        warnings("{services: {data: {config: {filename: 'f', datastores: [{name: 'a'}]}}}}"),
+        ["services.data.config.filename is only used without services.data.config.datastores"]
     );
 }
