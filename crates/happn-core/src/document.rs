@@ -21,11 +21,21 @@ pub fn written(stored: Option<&Document>, write: &Write) -> Result<Document, Sto
             .map_err(|error| error.on_path(write.path.as_str()))?,
         _ => write.data.clone(),
     };
+    let path = match stored {
+        Some(stored) => stored.path.clone(),
+        None => write.path.as_str().into(),
+    };
+    if let WriteMode::Restore { created, modified } = write.mode {
+        return Ok(Document {
+            path,
+            data,
+            created,
+            modified,
+            modified_by: write.modified_by.clone(),
+        });
+    }
     Ok(Document {
-        path: match stored {
-            Some(stored) => stored.path.clone(),
-            None => write.path.as_str().into(),
-        },
+        path,
         data,
         created: stored.map_or(Some(write.at), |stored| stored.created),
         modified: Some(write.at),

@@ -40,9 +40,9 @@ pub use removing::{
 };
 pub use writing::{
     a_merge_lays_top_level_members_over_those_stored, a_merge_on_a_new_path_stores_it,
-    a_replacement_keeps_created_and_moves_modified, an_author_stays_until_another_writes,
-    an_increment_leaves_the_times_alone, data_comes_back_as_it_was_written,
-    one_refused_increment_does_not_disturb_others,
+    a_replacement_keeps_created_and_moves_modified, a_restored_document_is_as_given,
+    an_author_stays_until_another_writes, an_increment_leaves_the_times_alone,
+    data_comes_back_as_it_was_written, one_refused_increment_does_not_disturb_others,
 };
 
 use std::sync::Arc;
@@ -62,6 +62,7 @@ macro_rules! store_conformance_tests {
             data_comes_back_as_it_was_written
             a_replacement_keeps_created_and_moves_modified
             an_author_stays_until_another_writes
+            a_restored_document_is_as_given
             a_merge_lays_top_level_members_over_those_stored
             a_merge_on_a_new_path_stores_it
             an_increment_leaves_the_times_alone

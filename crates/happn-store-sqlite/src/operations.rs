@@ -19,6 +19,8 @@ const UPSERT: &str = "INSERT INTO documents (path, data, created, modified, modi
      VALUES (?1, ?2, ?3, ?3, ?4) ON CONFLICT (path) DO UPDATE SET data = excluded.data, \
      modified = excluded.modified, modified_by = coalesce(excluded.modified_by, modified_by) \
      RETURNING created, modified_by";
+const RESTORE: &str = "INSERT OR REPLACE INTO documents (path, data, created, modified, modified_by) \
+     VALUES (?1, ?2, ?3, ?4, ?5)";
 const SET_DATA: &str = "INSERT INTO documents (path, data) VALUES (?1, ?2) \
      ON CONFLICT (path) DO UPDATE SET data = excluded.data";
 const DELETE: &str = "DELETE FROM documents WHERE path = ?1";
@@ -28,7 +30,24 @@ pub(crate) fn upsert(connection: &Connection, write: Write) -> Result<Document, 
     match write.mode {
         WriteMode::Replace => replace(connection, write).map_err(|error| store_error(&error)),
         WriteMode::Merge => merge(connection, write),
+        WriteMode::Restore { .. } => restore(connection, &write),
     }
+}
+
+fn restore(connection: &Connection, write: &Write) -> Result<Document, StoreError> {
+    let document = written(None, write)?;
+    let parameters = (
+        &*document.path,
+        document.data.as_str(),
+        document.created,
+        document.modified,
+        document.modified_by.as_deref(),
+    );
+    connection
+        .prepare_cached(RESTORE)
+        .and_then(|mut statement| statement.execute(parameters))
+        .map_err(|error| store_error(&error))?;
+    Ok(document)
 }
 
 fn merge(connection: &Connection, mut write: Write) -> Result<Document, StoreError> {

@@ -63,6 +63,14 @@ pub enum WriteMode {
     Replace,
     /// The top-level members are laid over those stored.
     Merge,
+    /// The document becomes what is given, whatever was there: data, author and these times, absent
+    /// ones too. For bringing documents in from elsewhere; [`Write::at`] does not matter then.
+    Restore {
+        /// As [`Document::created`].
+        created: Option<i64>,
+        /// As [`Document::modified`].
+        modified: Option<i64>,
+    },
 }
 
 /// One write.

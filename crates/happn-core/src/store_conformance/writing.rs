@@ -1,7 +1,9 @@
 //! What one write leaves behind.
 
+use happn_paths::Path;
+
 use super::{Store, all, found, increment, merge, one, replace, set};
-use crate::{StoreError, Write};
+use crate::{StoreError, Write, WriteMode};
 
 /// The text of the data survives: numbers, nesting, dots, `$`, unicode, order of keys.
 pub async fn data_comes_back_as_it_was_written(store: Store) {
@@ -50,6 +52,30 @@ pub async fn an_author_stays_until_another_writes(store: Store) {
         let answer = store.upsert(write).await.expect("an upsert succeeds");
         assert_eq!(answer.modified_by.as_deref(), Some(author));
         assert_eq!(one(&store, "/by").await, answer);
+    }
+}
+
+/// Nothing of what was there stays, and times and author are those given, also when there are none.
+pub async fn a_restored_document_is_as_given(store: Store) {
+    let restore = |created, modified, author: Option<&str>| Write {
+        // Items of the server itself may have a star in their path.
+        path: Path::for_remove("/restored/*").expect("a legal path"),
+        mode: WriteMode::Restore { created, modified },
+        modified_by: author.map(Into::into),
+        ..replace("/restored", r#"{"r":1.50}"#, 9)
+    };
+    for (created, modified, author) in [
+        (Some(5), Some(7), Some("ann")),
+        (None, Some(8), None),
+        (None, None, Some("bob")),
+        (Some(1), None, None),
+    ] {
+        let write = restore(created, modified, author);
+        let answer = store.upsert(write).await.expect("an upsert succeeds");
+        assert_eq!((answer.created, answer.modified), (created, modified));
+        assert_eq!(answer.modified_by.as_deref(), author);
+        assert_eq!(answer.data.as_str(), r#"{"r":1.50}"#);
+        assert_eq!(found(&store, "/restored/*").await, [answer]);
     }
 }
 
