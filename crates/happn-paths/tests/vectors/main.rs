@@ -15,6 +15,7 @@
 
 mod checkpath;
 mod churn;
+mod data_service;
 mod load;
 mod loose;
 mod reduce;
