@@ -46,6 +46,17 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "happn-tls",
+        &[
+            "rustls",
+            "rustls-pemfile",
+            "thiserror",
+            "tokio",
+            "tokio-rustls",
+            "webpki-roots",
+        ],
+    ),
+    (
         "happn-server",
         &[
             "bytes",
