@@ -47,8 +47,8 @@ pub enum StartError {
         source: happn_paths::PathError,
     },
     /// The cluster did not become stable.
-    #[error(transparent)]
-    Stabilise(#[from] StabiliseError),
+    #[error("{}", described(.0))]
+    Stabilise(#[source] StabiliseError),
     /// The proxy cannot listen.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
@@ -61,4 +61,18 @@ pub enum StartError {
         #[source]
         source: tokio::task::JoinError,
     },
+}
+
+impl From<StabiliseError> for StartError {
+    fn from(error: StabiliseError) -> Self {
+        Self::Stabilise(error)
+    }
+}
+
+/// The error with the name by which users of the reference know it.
+fn described(error: &StabiliseError) -> String {
+    match error {
+        StabiliseError::StabiliseTimeout => format!("StabiliseTimeout: {error}"),
+        StabiliseError::Stopped => error.to_string(),
+    }
 }

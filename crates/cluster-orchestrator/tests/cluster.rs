@@ -84,7 +84,7 @@ async fn a_newcomer_is_heard_from_the_moment_it_is_stable() {
     let newcomer = world.node(3, 1).start();
     newcomer.orchestrator.stabilised().await.unwrap();
     let peers = newcomer.orchestrator.peers();
-    assert!(peers.len() == 3 && peers.iter().all(|peer| peer.connected_from));
+    assert!(peers.len() == 3 && peers.iter().all(|peer| peer.subscribed_from));
     newcomer.publish("/news");
     for node in &nodes {
         node.receives(&["/news"]).await;

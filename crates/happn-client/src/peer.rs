@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use happn_core::{
-    BoxFuture, ConnectError, LinkError, PeerConnector, PeerLink, PeerLogin, ReplicatedEvent,
+    BoxFuture, ConnectError, LinkError, LinkLogin, PeerConnector, PeerLink, PeerLogin,
+    ReplicatedEvent,
 };
 use happn_paths::{Depth, Mask};
 use happn_protocol::{EventMessage, Json};
@@ -88,7 +89,7 @@ async fn connect(
     login: &PeerLogin,
     config: &PeerDialerConfig,
 ) -> Result<WebsocketLink, ClientError> {
-    let info = info_block(&login.info)?;
+    let info = info_block(&with_link(&login.info, &login.link)?)?;
     let address = Address::parse(endpoint)?;
     let socket = dial::open(
         &address,
@@ -119,6 +120,18 @@ async fn connect(
         backlog: Vec::new(),
         call_timeout: config.call_timeout,
     })
+}
+
+/// The block with what nodes of our kind add to it; others ignore the member.
+fn with_link(info: &Json, link: &LinkLogin) -> Result<Json, ClientError> {
+    if link.masks == 0 || !info.is_object() {
+        return Ok(info.clone());
+    }
+    let mut members: serde_json::Map<String, serde_json::Value> =
+        info.decode().map_err(ClientError::encode)?;
+    let link = serde_json::json!({"version": 1, "masks": link.masks});
+    members.insert("link".to_owned(), link);
+    Json::encode(&members).map_err(ClientError::encode)
 }
 
 /// A peer may refuse by ending the session instead of answering.

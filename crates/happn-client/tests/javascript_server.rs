@@ -14,7 +14,7 @@ use happn_client::{
     Client, ClientConfig, ConnectionState, Consistency, Event, Events, Initial, PeerDialer,
     ReconnectPolicy, SubscribeOptions, Subscription, Wrapped, WriteOptions,
 };
-use happn_core::{PeerConnector, PeerLogin};
+use happn_core::{LinkLogin, PeerConnector, PeerLogin};
 use happn_paths::{EventKind, Mask};
 use happn_protocol::Json;
 use serde_json::{Value, json};
@@ -270,6 +270,7 @@ async fn a_link_to_a_javascript_peer_hears_what_its_clients_do() {
     let client = server.client().await;
     let login = PeerLogin {
         info: Json::parse(r#"{"name":"b","clusterName":"c","serviceName":"s"}"#).unwrap(),
+        link: LinkLogin::default(),
     };
     let connecting = PeerDialer::default().connect(format!("127.0.0.1:{}", server.port), login);
     let mut link = soon(connecting).await.unwrap();

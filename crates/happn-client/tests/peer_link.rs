@@ -7,7 +7,9 @@ mod support;
 use std::time::Duration;
 
 use happn_client::{PeerDialer, PeerDialerConfig};
-use happn_core::{ConnectError, LinkError, PeerConnector, PeerLink, PeerLogin, ReplicatedEvent};
+use happn_core::{
+    ConnectError, LinkError, LinkLogin, PeerConnector, PeerLink, PeerLogin, ReplicatedEvent,
+};
 use happn_paths::Mask;
 use happn_protocol::Json;
 use serde_json::{Value, json};
@@ -18,6 +20,7 @@ fn login() -> PeerLogin {
     let info = r#"{"name":"node-b","clusterName":"c","serviceName":"s","endpoint":"127.0.0.3:1"}"#;
     PeerLogin {
         info: Json::parse(info).unwrap(),
+        link: LinkLogin::default(),
     }
 }
 
@@ -83,6 +86,7 @@ async fn the_frames_of_a_recorded_link_are_sent_again() {
     let dialer = PeerDialer::default();
     let login = PeerLogin {
         info: Json::encode(&info).unwrap(),
+        link: LinkLogin::default(),
     };
     let linking = tokio::spawn(dialer.connect(server.endpoint(), login));
     let mut session = server.accept().await;

@@ -51,8 +51,10 @@ pub use seams::clock::{Clock, SystemClock};
 pub use seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 pub use seams::ingress::{Arrival, ByteStream, Ingress};
 pub use seams::membership::{Beat, Membership, MembershipError};
-pub use seams::peer::{ConnectError, LinkError, PeerConnector, PeerEvents, PeerLink, PeerLogin};
-pub use seams::session_events::{ClusterInfo, SessionEvent, SessionEvents};
+pub use seams::peer::{
+    ConnectError, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
+};
+pub use seams::session_events::{ClusterInfo, PeerSession, SessionEvent, SessionEvents};
 pub use seams::store::{
     DataStore, Document, Increment, Incremented, Query, StoreError, StoreFuture, Write, WriteMode,
 };

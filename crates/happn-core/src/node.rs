@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::acknowledgements::Acknowledgements;
 use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
-use crate::seams::session_events::{ClusterInfo, SessionEvent, SessionEvents};
+use crate::seams::session_events::{PeerSession, SessionEvent, SessionEvents};
 use crate::session::{COOKIE_NAME, Connection};
 use crate::subscriptions::Subscriptions;
 use crate::{Authority, Clock, DataService, Ending, NodeConfig, Session};
@@ -199,6 +199,16 @@ impl Node {
         });
     }
 
+    /// Says so once a node has made all the subscriptions it announced.
+    pub(crate) fn announce_subscribed(&self, session: &Session) {
+        if session.is_newly_subscribed() {
+            let session_id = session.id().clone();
+            let _ = self
+                .session_events
+                .send(SessionEvent::Subscribed { session_id });
+        }
+    }
+
     pub(crate) fn publish_counted(
         &self,
         publication: &Publication<'_>,
@@ -257,12 +267,16 @@ impl SessionEvents for Node {
         self.session_events.subscribe()
     }
 
-    fn peers(&self) -> Vec<(Arc<str>, ClusterInfo)> {
+    fn peers(&self) -> Vec<PeerSession> {
         let sessions = self.sessions();
-        sessions
-            .values()
-            .filter_map(|session| Some((session.id().clone(), session.cluster()?)))
-            .collect()
+        let peer = |session: &Arc<Session>| {
+            Some(PeerSession {
+                session_id: session.id().clone(),
+                info: session.cluster()?,
+                is_subscribed: session.is_subscribed(),
+            })
+        };
+        sessions.values().filter_map(peer).collect()
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Session {
     dialect: AtomicU8,
     /// Set by a login whose `info` names a cluster: such a session gets no replicated events.
     is_cluster_link: AtomicBool,
+    /// Set once a node has made all the subscriptions it announced.
+    is_subscribed: AtomicBool,
     /// Set once two subscriptions share a channel: only then must publications de-duplicate.
     repeats_channels: AtomicBool,
     messages: AtomicU64,
@@ -73,6 +75,7 @@ impl Session {
             outbox: Outbox::new(limits),
             dialect: AtomicU8::new(0),
             is_cluster_link: AtomicBool::new(false),
+            is_subscribed: AtomicBool::new(false),
             repeats_channels: AtomicBool::new(false),
             messages: AtomicU64::new(0),
             writes: AtomicU64::new(0),
@@ -121,6 +124,20 @@ impl Session {
 
     pub(crate) fn is_cluster_link(&self) -> bool {
         self.is_cluster_link.load(Ordering::Relaxed)
+    }
+
+    /// Whether a node's session has all the subscriptions it announced.
+    pub(crate) fn is_subscribed(&self) -> bool {
+        self.is_subscribed.load(Ordering::Acquire)
+    }
+
+    /// True once: when a node's session has just got the last subscription it announced.
+    pub(crate) fn is_newly_subscribed(&self) -> bool {
+        let Some(cluster) = self.cluster() else {
+            return false;
+        };
+        let wanted = cluster.masks.unwrap_or(1) as usize;
+        self.subscriptions().count() >= wanted && !self.is_subscribed.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn repeats_channels(&self) -> bool {

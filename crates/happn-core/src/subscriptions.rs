@@ -190,6 +190,11 @@ pub(crate) struct OwnSubscriptions {
 }
 
 impl OwnSubscriptions {
+    /// How many the session holds.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
     fn take_all(&mut self) -> Vec<u32> {
         self.by_topic.drain().flat_map(|(_, ids)| ids).collect()
     }

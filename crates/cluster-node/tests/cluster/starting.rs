@@ -68,7 +68,10 @@ async fn a_node_that_is_not_stable_in_time_fails_and_frees_its_port() {
         .await
         .unwrap_err();
     assert!(matches!(error, StartError::Stabilise(_)), "{error:?}");
-    assert_eq!(error.to_string(), "failed to stabilise in time");
+    assert_eq!(
+        error.to_string(),
+        "StabiliseTimeout: failed to stabilise in time"
+    );
     assert!(!listens(port).await);
 }
 

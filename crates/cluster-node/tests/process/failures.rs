@@ -23,6 +23,16 @@ fn a_busy_inner_port() {
 }
 
 #[test]
+fn a_cluster_that_does_not_become_stable_in_time() {
+    let folder = Folder::new();
+    let flags = ["--host", "127.0.0.1", "--port", "0", "--proxy-port", "0"];
+    let config = r#"{"services": {"orchestrator": {"config": {"minimumPeers": 2, "stabiliseTimeout": 300}}}}"#;
+    std::fs::write(folder.0.join("happn.json"), config).unwrap();
+    let message = failure(&folder, &[&flags[..], &["--config", "happn.json"]].concat());
+    assert_eq!(message, "StabiliseTimeout: failed to stabilise in time");
+}
+
+#[test]
 fn a_busy_proxy_port() {
     let (_listener, port) = busy_port();
     let folder = Folder::new();

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use happn_core::{Clock, ConnectError, LinkError, PeerConnector, PeerEvents, PeerLink, PeerLogin};
+use happn_core::{
+    Clock, ConnectError, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
+};
 use happn_protocol::Json;
 use serde::Serialize;
 use tokio::sync::{Notify, mpsc};
@@ -189,6 +191,9 @@ impl LinkTask {
         PeerLogin {
             // Texts and booleans only: there is nothing in it that could fail.
             info: Json::encode(&info).unwrap_or(Json::EMPTY_OBJECT),
+            link: LinkLogin {
+                masks: u32::try_from(self.config.replicate.len()).unwrap_or(u32::MAX),
+            },
         }
     }
 }

@@ -132,6 +132,9 @@ impl Run {
                 session_id,
                 cluster: Some(info),
             } => self.put(Input::PeerArrived { session_id, info }),
+            SessionEvent::Subscribed { session_id } => {
+                self.put(Input::PeerSubscribed { session_id });
+            }
             SessionEvent::Detached { session_id } => self.put(Input::SessionEnded { session_id }),
             SessionEvent::Attached { .. } | SessionEvent::Authenticated { .. } => {}
         }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::member::Presence;
+
 /// The most sessions remembered; a cluster is far smaller, and anybody may claim to be a node.
 const SESSIONS_MAX: usize = 4096;
 
@@ -17,6 +19,8 @@ pub(super) struct Inbound {
 struct Claim {
     endpoint: Option<String>,
     name: Option<String>,
+    /// It has made all its subscriptions.
+    subscribed: bool,
 }
 
 impl Inbound {
@@ -30,8 +34,19 @@ impl Inbound {
         if self.sessions.len() >= SESSIONS_MAX {
             return false;
         }
-        self.sessions.insert(session_id, Claim { endpoint, name });
+        let claim = Claim {
+            endpoint,
+            name,
+            subscribed: false,
+        };
+        self.sessions.insert(session_id, claim);
         true
+    }
+
+    pub(super) fn subscribed(&mut self, session_id: &str) {
+        if let Some(claim) = self.sessions.get_mut(session_id) {
+            claim.subscribed = true;
+        }
     }
 
     pub(super) fn remove(&mut self, session_id: &str) {
@@ -42,12 +57,18 @@ impl Inbound {
         self.sessions.clear();
     }
 
-    /// Whether the node at `endpoint` has a session here; one that did not state its endpoint is
+    /// How the node at `endpoint` is present here; one that did not state its endpoint is
     /// recognised by its name.
-    pub(super) fn is_here(&self, endpoint: &str, name: Option<&str>) -> bool {
-        self.sessions.values().any(|claim| match &claim.endpoint {
+    pub(super) fn presence(&self, endpoint: &str, name: Option<&str>) -> Presence {
+        let is_its = |claim: &&Claim| match &claim.endpoint {
             Some(claimed) => claimed == endpoint,
             None => name.is_some() && claim.name.as_deref() == name,
-        })
+        };
+        let best = self.sessions.values().filter(is_its);
+        match best.map(|claim| claim.subscribed).max() {
+            None => Presence::Absent,
+            Some(false) => Presence::LoggedIn,
+            Some(true) => Presence::Subscribed,
+        }
     }
 }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use happn_core::{Beat, ClusterInfo, ConnectError};
+use happn_core::{Beat, ClusterInfo, ConnectError, PeerSession};
 
 use super::Roster;
 use super::backoff;
 use super::interface::{DropReason, Effect};
-use super::member::{Link, Member};
+use super::member::{Link, Member, Presence};
 
 impl Roster {
     pub(super) fn see_beats(&mut self, now: Duration, beats: Vec<Beat>, effects: &mut Vec<Effect>) {
@@ -114,11 +114,11 @@ impl Roster {
         endpoint: String,
         effects: &mut Vec<Effect>,
     ) {
-        let threshold = self.config.timing.keep_alive_threshold;
+        let answer_by = now + self.answer_grace();
         let Some(member) = self.members.get_mut(&endpoint) else {
             return;
         };
-        if let Some(name) = member.subscribed(now, threshold) {
+        if let Some(name) = member.subscribed(now, answer_by) {
             effects.push(Effect::PeerAdded { endpoint, name });
         }
     }
@@ -198,5 +198,49 @@ impl Roster {
             _ if !effects.contains(&Effect::RefreshMembers) => effects.push(Effect::RefreshMembers),
             _ => {}
         }
+    }
+
+    pub(super) fn replace_sessions(
+        &mut self,
+        now: Duration,
+        sessions: Vec<PeerSession>,
+        effects: &mut Vec<Effect>,
+    ) {
+        self.inbound.clear();
+        for session in sessions {
+            let session_id = Arc::clone(&session.session_id);
+            self.peer_arrived(now, session.session_id, session.info, effects);
+            if session.is_subscribed {
+                self.inbound.subscribed(&session_id);
+            }
+        }
+    }
+
+    /// Does `change` to the sessions here. Peers that heard us before it and do not after it are
+    /// waited for again.
+    pub(super) fn with_ears_on(&mut self, now: Duration, change: impl FnOnce(&mut Self)) {
+        let heard = self.hearing();
+        change(self);
+        let answer_by = now + self.answer_grace();
+        let hearing = self.hearing();
+        for endpoint in heard.difference(&hearing) {
+            if let Some(member) = self.members.get_mut(endpoint) {
+                member.went_deaf(answer_by);
+            }
+        }
+    }
+
+    fn hearing(&self) -> BTreeSet<String> {
+        let hears = |(endpoint, member): &(&String, &Member)| {
+            self.inbound.presence(endpoint, member.name()) == Presence::Subscribed
+        };
+        let members = self.members.iter().filter(hears);
+        members.map(|(endpoint, _)| endpoint.clone()).collect()
+    }
+
+    /// How long a peer may take to subscribe here. Nodes of the reference do it in their next
+    /// pass over the table.
+    fn answer_grace(&self) -> Duration {
+        self.config.timing.keep_alive_threshold + self.config.timing.member_refresh
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use happn_core::{Beat, ClusterInfo, ConnectError};
+use happn_core::{Beat, ClusterInfo, ConnectError, PeerSession};
 
 use super::member::{Member, View};
 use super::report::HealthReport;
@@ -45,13 +45,18 @@ pub enum Input {
         /// What it says of itself.
         info: ClusterInfo,
     },
+    /// A node that is logged in here has made all its subscriptions: it hears us from now on.
+    PeerSubscribed {
+        /// Its session.
+        session_id: Arc<str>,
+    },
     /// A session here ended; not necessarily a node's.
     SessionEnded {
         /// The session.
         session_id: Arc<str>,
     },
     /// All nodes that are logged in here, replacing what was known of them.
-    Sessions(Vec<(Arc<str>, ClusterInfo)>),
+    Sessions(Vec<PeerSession>),
     /// Time passed.
     Tick,
 }
@@ -141,6 +146,8 @@ pub struct MemberSnapshot {
     pub connected_to: bool,
     /// It is logged in here.
     pub connected_from: bool,
+    /// It has subscribed here: what is published here reaches it.
+    pub subscribed_from: bool,
     /// Connected and subscribed.
     pub is_peer: bool,
 }
@@ -154,6 +161,7 @@ impl MemberSnapshot {
             is_self: true,
             connected_to: announced,
             connected_from: announced,
+            subscribed_from: announced,
             is_peer: announced,
         }
     }
@@ -166,6 +174,7 @@ impl MemberSnapshot {
             is_self: false,
             connected_to: view.connected,
             connected_from: view.inbound,
+            subscribed_from: view.hears,
             is_peer: view.peer,
         }
     }

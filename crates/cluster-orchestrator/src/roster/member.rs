@@ -11,9 +11,6 @@ use super::record::Record;
 /// Long enough for a living node to answer, short enough for a table full of remnants.
 const FIRST_DIAL_GRACE: Duration = Duration::from_secs(2);
 
-/// How long a new peer may take to connect to us, too, before we call ourselves stable without.
-const ANSWER_GRACE: Duration = Duration::from_secs(2);
-
 /// A link that lived this long was good; its loss starts a new series of redials.
 const GOOD_LINK: Duration = Duration::from_secs(10);
 
@@ -30,7 +27,7 @@ pub(super) struct Member {
     was_peer: bool,
     /// Until then it holds the node back from being stable if it is no peer.
     settle_by: Duration,
-    /// Until then it does so if it is a peer but has no session here.
+    /// Until then it does so if it is a peer that has not subscribed here.
     answer_by: Duration,
 }
 
@@ -56,8 +53,22 @@ pub(super) enum Link {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Now {
     pub(super) now: Duration,
-    /// The member has a session here.
-    pub(super) is_inbound: bool,
+    pub(super) presence: Presence,
+}
+
+/// What sessions a member has here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    Absent,
+    LoggedIn,
+    /// It has made its subscriptions: it hears what is published here.
+    Subscribed,
+}
+
+impl Now {
+    fn is_inbound(self) -> bool {
+        self.presence != Presence::Absent
+    }
 }
 
 /// How a member looks from outside.
@@ -68,6 +79,8 @@ pub(super) struct View {
     pub(super) connected: bool,
     pub(super) peer: bool,
     pub(super) inbound: bool,
+    /// What is published here reaches it.
+    pub(super) hears: bool,
     /// Holds the node back from being stable.
     pub(super) blocking: bool,
 }
@@ -159,7 +172,7 @@ impl Member {
     }
 
     /// The name of the new peer, unless it is not waiting for its subscription.
-    pub(super) fn subscribed(&mut self, now: Duration, threshold: Duration) -> Option<String> {
+    pub(super) fn subscribed(&mut self, now: Duration, answer_by: Duration) -> Option<String> {
         let Link::Connected { name } = &self.link else {
             return None;
         };
@@ -169,7 +182,7 @@ impl Member {
             since: now,
         };
         self.was_peer = true;
-        self.answer_by = now + ANSWER_GRACE.min(threshold);
+        self.answer_by = answer_by;
         Some(name)
     }
 
@@ -208,6 +221,11 @@ impl Member {
         }
     }
 
+    /// It does not hear us any more: worth waiting for again.
+    pub(super) fn went_deaf(&mut self, answer_by: Duration) {
+        self.answer_by = answer_by;
+    }
+
     // === questions ===
 
     pub(super) fn is_due(&self, at: Now) -> bool {
@@ -217,7 +235,7 @@ impl Member {
 
     /// Its record moved, or it is connected to us; else it may be a remnant.
     pub(super) fn shows_life(&self, at: Now) -> bool {
-        at.is_inbound || self.record.is_some_and(|record| record.proven)
+        at.is_inbound() || self.record.is_some_and(|record| record.proven)
     }
 
     pub(super) fn view(&self, at: Now) -> View {
@@ -226,14 +244,15 @@ impl Member {
         let may_live = self.shows_life(at) || is_settling;
         let listed = self.is_linked() || (self.has_fresh_record() && may_live);
         let blocking = match peer {
-            true => !at.is_inbound && at.now < self.answer_by,
+            true => at.presence != Presence::Subscribed && at.now < self.answer_by,
             false => listed && is_settling,
         };
         View {
             listed,
             connected: self.is_linked(),
             peer,
-            inbound: at.is_inbound,
+            inbound: at.is_inbound(),
+            hears: at.presence == Presence::Subscribed,
             blocking,
         }
     }
@@ -256,6 +275,6 @@ impl Member {
     /// not enough to be listed, because a session of a dead node can linger.
     fn is_alive(&self, at: Now) -> bool {
         self.record
-            .is_some_and(|record| !record.stale || at.is_inbound)
+            .is_some_and(|record| !record.stale || at.is_inbound())
     }
 }

@@ -54,7 +54,10 @@ const DIALS_MAX: usize = 256;
 ///   be years old.
 /// - A live link keeps a peer whatever became of its record: the database may be out of order.
 /// - Only endpoints from the table are dialed, never one that is only known from a login.
-/// - No member holds the node back from [`State::Stable`] for longer than one threshold.
+/// - Stable is ready: a peer that has not subscribed here holds the node back, because what is
+///   published here would not reach it.
+/// - No member holds the node back from [`State::Stable`] for longer than a threshold and a
+///   refresh: the time a peer of the reference may take until it subscribes.
 #[derive(Debug)]
 pub struct Roster {
     config: Arc<OrchestratorConfig>,
@@ -101,12 +104,14 @@ impl Roster {
             Input::PeerArrived { session_id, info } => {
                 self.peer_arrived(now, session_id, info, &mut effects);
             }
-            Input::SessionEnded { session_id } => self.inbound.remove(&session_id),
+            Input::PeerSubscribed { session_id } => self.inbound.subscribed(&session_id),
+            Input::SessionEnded { session_id } => {
+                self.with_ears_on(now, |roster| roster.inbound.remove(&session_id));
+            }
             Input::Sessions(sessions) => {
-                self.inbound.clear();
-                for (session_id, info) in sessions {
-                    self.peer_arrived(now, session_id, info, &mut effects);
-                }
+                self.with_ears_on(now, |roster| {
+                    roster.replace_sessions(now, sessions, &mut effects);
+                });
             }
             Input::Tick => {}
         }
@@ -155,8 +160,7 @@ impl Roster {
         self.members
             .iter()
             .filter_map(|(endpoint, member)| {
-                let is_inbound = self.inbound.is_here(endpoint, member.name());
-                let at = Now { now, is_inbound };
+                let at = self.at(now, endpoint, member);
                 let may_dial = dialing < dials_max(member.shows_life(at));
                 member.next_wake(at, may_dial)
             })
@@ -166,8 +170,7 @@ impl Roster {
     fn dial_who_is_due(&mut self, now: Duration, effects: &mut Vec<Effect>) {
         let mut due: Vec<(bool, String)> = Vec::new();
         for (endpoint, member) in &self.members {
-            let is_inbound = self.inbound.is_here(endpoint, member.name());
-            let at = Now { now, is_inbound };
+            let at = self.at(now, endpoint, member);
             if member.is_due(at) {
                 due.push((!member.shows_life(at), endpoint.clone()));
             }
@@ -221,8 +224,12 @@ impl Roster {
     }
 
     fn view(&self, now: Duration, endpoint: &str, member: &Member) -> member::View {
-        let is_inbound = self.inbound.is_here(endpoint, member.name());
-        member.view(Now { now, is_inbound })
+        member.view(self.at(now, endpoint, member))
+    }
+
+    fn at(&self, now: Duration, endpoint: &str, member: &Member) -> Now {
+        let presence = self.inbound.presence(endpoint, member.name());
+        Now { now, presence }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Random inputs in random order, matching or not.
 
-use happn_core::{Beat, ClusterInfo, ConnectError};
+use happn_core::{Beat, ClusterInfo, ConnectError, PeerSession};
 use proptest::prelude::*;
 
 use super::tests::config;
@@ -42,21 +42,27 @@ fn beat() -> impl Strategy<Value = Beat> {
     })
 }
 
-fn session() -> impl Strategy<Value = (Arc<str>, ClusterInfo)> {
+fn session() -> impl Strategy<Value = PeerSession> {
     let info = (
         cluster(),
         prop::option::of(service()),
         prop::option::of(endpoint()),
         prop::option::of(name()),
     );
-    (0..4u8, info).prop_map(|(session, (cluster_name, service_name, endpoint, name))| {
+    (0..4u8, any::<bool>(), info).prop_map(|(session, is_subscribed, info)| {
+        let (cluster_name, service_name, endpoint, name) = info;
         let info = ClusterInfo {
             cluster_name,
             service_name,
             endpoint,
             name,
+            masks: None,
         };
-        (session.to_string().into(), info)
+        PeerSession {
+            session_id: session.to_string().into(),
+            info,
+            is_subscribed,
+        }
     })
 }
 
@@ -78,7 +84,11 @@ fn input() -> impl Strategy<Value = Input> {
         2 => (endpoint(), connect_error())
             .prop_map(|(endpoint, error)| Input::ConnectFailed { endpoint, error }),
         1 => endpoint().prop_map(|endpoint| Input::LinkLost { endpoint }),
-        2 => session().prop_map(|(session_id, info)| Input::PeerArrived { session_id, info }),
+        2 => session().prop_map(|session| Input::PeerArrived {
+            session_id: session.session_id,
+            info: session.info,
+        }),
+        2 => (0..4u8).prop_map(|id| Input::PeerSubscribed { session_id: id.to_string().into() }),
         1 => (0..4u8).prop_map(|id| Input::SessionEnded { session_id: id.to_string().into() }),
         1 => prop::collection::vec(session(), 0..3).prop_map(Input::Sessions),
         2 => Just(Input::Tick),
@@ -216,7 +226,7 @@ proptest! {
             mark: 1,
         };
         roster.handle(now, Input::Beats(vec![own]));
-        roster.handle(now + Duration::from_secs(6), Input::Tick);
+        roster.handle(now + Duration::from_secs(11), Input::Tick);
         prop_assert_eq!(roster.state(), State::Stable);
     }
 

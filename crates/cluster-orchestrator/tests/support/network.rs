@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use happn_core::{
     BoxFuture, ClusterInfo, ConnectError, LinkError, PeerConnector, PeerLink, PeerLogin,
-    ReplicatedEvent, SessionEvent, SessionEvents,
+    PeerSession, ReplicatedEvent, SessionEvent, SessionEvents,
 };
 use happn_paths::{EventKind, Mask};
 use happn_protocol::Json;
@@ -105,6 +105,7 @@ impl Server {
             service_name: text("serviceName"),
             endpoint: text("endpoint"),
             name: text("name"),
+            masks: Some(login.link.masks),
         };
         let (sender, events) = mpsc::unbounded_channel();
         let cut = CancellationToken::new();
@@ -166,12 +167,14 @@ impl SessionEvents for Server {
         self.sessions.subscribe()
     }
 
-    fn peers(&self) -> Vec<(Arc<str>, ClusterInfo)> {
+    fn peers(&self) -> Vec<PeerSession> {
         let links = self.links.lock().unwrap();
-        let sessions = links.open.iter();
-        sessions
-            .map(|(session_id, side)| (Arc::clone(session_id), side.info.clone()))
-            .collect()
+        let peer = |(session_id, side): (&Arc<str>, &ServerSide)| PeerSession {
+            session_id: Arc::clone(session_id),
+            info: side.info.clone(),
+            is_subscribed: side.is_subscribed,
+        };
+        links.open.iter().map(peer).collect()
     }
 }
 
@@ -231,6 +234,8 @@ impl PeerLink for Link {
         let mut links = self.server.links.lock().unwrap();
         if let Some(side) = links.open.get_mut(&self.session_id) {
             side.is_subscribed = true;
+            let session_id = Arc::clone(&self.session_id);
+            self.server.tell(SessionEvent::Subscribed { session_id });
         }
         Box::pin(std::future::ready(Ok(())))
     }

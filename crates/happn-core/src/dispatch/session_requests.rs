@@ -97,7 +97,14 @@ fn cluster_info(info: &RawValue) -> Option<ClusterInfo> {
         service_name: text("serviceName"),
         endpoint: text("endpoint"),
         name: text("name"),
+        masks: members.get("link").and_then(announced_masks),
     })
+}
+
+/// What a node of our kind adds to its block.
+fn announced_masks(link: &RawValue) -> Option<u32> {
+    let masks = Members::parse(link.get())?.get("masks")?.get().parse();
+    masks.ok()
 }
 
 fn text_or_raw(raw: &RawValue) -> String {

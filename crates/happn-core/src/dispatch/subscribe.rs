@@ -94,6 +94,9 @@ fn subscribe(
         );
         return Received::Done;
     }
+    if session.is_cluster_link() {
+        node.announce_subscribed(&session);
+    }
     let Some(own_writes) = values_after else {
         let mut data = b"{\"id\":".to_vec();
         write_string(&mut data, &reference);

@@ -21,6 +21,15 @@ pub trait PeerConnector: Send + Sync + 'static {
 pub struct PeerLogin {
     /// The `info` block: name, clusterName, serviceName, endpoint.
     pub info: Json,
+    /// What a node of our kind is told beyond that; others ignore it.
+    pub link: LinkLogin,
+}
+
+/// What nodes of our kind tell each other when one logs in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LinkLogin {
+    /// How many masks will be subscribed to: with the last one the peer knows that we hear it.
+    pub masks: u32,
 }
 
 /// A logged-in connection to a peer. It does not reconnect: a lost link is dialed anew.

@@ -11,7 +11,18 @@ pub trait SessionEvents: Send + Sync + 'static {
     fn watch(&self) -> broadcast::Receiver<SessionEvent>;
 
     /// The sessions of other nodes that are logged in now.
-    fn peers(&self) -> Vec<(Arc<str>, ClusterInfo)>;
+    fn peers(&self) -> Vec<PeerSession>;
+}
+
+/// A session that another node holds here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeerSession {
+    /// The session.
+    pub session_id: Arc<str>,
+    /// What it says of itself.
+    pub info: ClusterInfo,
+    /// It has subscribed to everything it wants: nothing published from now on is missed there.
+    pub is_subscribed: bool,
 }
 
 /// Something that happened to a session.
@@ -28,6 +39,12 @@ pub enum SessionEvent {
         session_id: Arc<str>,
         /// Present when the client is a node of some cluster.
         cluster: Option<ClusterInfo>,
+    },
+    /// A node has subscribed here to everything it wants. A node that does not say how many masks
+    /// that are counts as subscribed with its first.
+    Subscribed {
+        /// Its session.
+        session_id: Arc<str>,
     },
     /// A client is gone.
     Detached {
@@ -47,4 +64,6 @@ pub struct ClusterInfo {
     pub endpoint: Option<String>,
     /// Its name; absent when it did not say.
     pub name: Option<String>,
+    /// How many subscriptions it will make; nodes of the reference do not say.
+    pub masks: Option<u32>,
 }

@@ -37,15 +37,18 @@ fn a_node_is_a_peer_once_it_confirmed_our_subscription() {
         endpoint: endpoint.clone(),
     });
     assert!(effects.contains(&Effect::PeerAdded { endpoint, name }));
-    // It may not have subscribed to us yet.
+    // It does not hear us yet: what is published now would not reach it.
     assert_eq!(scene.roster.state(), State::Subscribing);
     scene.arrive(B, "node-2");
+    assert_eq!(scene.roster.state(), State::Subscribing);
+    scene.hear("node-2");
     assert_eq!(scene.roster.state(), State::Stable);
     assert_eq!(scene.names(), ["node-1", "node-2"]);
 }
 
+/// A peer whose own configuration does not list our service never will, and is right so.
 #[test]
-fn a_peer_that_never_connects_to_us_is_waited_for_a_little_only() {
+fn a_peer_that_never_subscribes_here_is_waited_for_a_threshold_and_a_refresh_only() {
     let mut scene = Scene::alone(2);
     scene.beat(B);
     scene.read();
@@ -53,7 +56,31 @@ fn a_peer_that_never_connects_to_us_is_waited_for_a_little_only() {
     scene.put(Input::Subscribed {
         endpoint: B.to_owned(),
     });
-    scene.pass(2_000);
+    scene.arrive(B, "node-2");
+    scene.pass(10_900);
+    assert_eq!(scene.roster.state(), State::Subscribing);
+    scene.pass(100);
+    assert_eq!(scene.roster.state(), State::Stable);
+}
+
+/// Only its link to us is cut: it is still our peer, but does not hear us.
+#[test]
+fn a_peer_that_does_not_hear_us_any_more_is_waited_for_again() {
+    let mut scene = Scene::alone(2);
+    scene.beat(B);
+    scene.read();
+    scene.join(B, "node-2");
+    scene.round(&[B]);
+    scene.round(&[B]);
+    assert_eq!(scene.roster.state(), State::Stable);
+    scene.leave("node-2");
+    assert_eq!(scene.roster.state(), State::Subscribing);
+    scene.arrive(B, "node-2");
+    assert_eq!(scene.roster.state(), State::Subscribing);
+    scene.hear("node-2");
+    assert_eq!(scene.roster.state(), State::Stable);
+    scene.leave("node-2");
+    scene.pass(11_000);
     assert_eq!(scene.roster.state(), State::Stable);
 }
 

@@ -100,6 +100,7 @@ impl Scene {
             endpoint: endpoint.to_owned(),
         });
         self.arrive(endpoint, name);
+        self.hear(name);
     }
 
     fn connect(&mut self, endpoint: &str, name: &str) -> Vec<Effect> {
@@ -124,7 +125,21 @@ impl Scene {
                 service_name,
                 endpoint: Some(endpoint.to_owned()),
                 name: Some(name.to_owned()),
+                masks: None,
             },
+        })
+    }
+
+    /// The node called `name` has subscribed here.
+    fn hear(&mut self, name: &str) -> Vec<Effect> {
+        self.put(Input::PeerSubscribed {
+            session_id: format!("session of {name}").into(),
+        })
+    }
+
+    fn leave(&mut self, name: &str) -> Vec<Effect> {
+        self.put(Input::SessionEnded {
+            session_id: format!("session of {name}").into(),
         })
     }
 
