@@ -6,6 +6,7 @@ use anyhow::{Context, bail, ensure};
 use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 pub(super) type Socket = WebSocketStream<TcpStream>;
@@ -121,8 +122,16 @@ fn is_data(message: &Message) -> bool {
 async fn connect(server: SocketAddr, target: &str) -> anyhow::Result<Socket> {
     let stream = TcpStream::connect(server).await?;
     stream.set_nodelay(true)?;
-    let (socket, _) =
-        tokio_tungstenite::client_async(format!("ws://{server}{target}"), stream).await?;
+    let (socket, _) = tokio_tungstenite::client_async_with_config(
+        format!("ws://{server}{target}"),
+        stream,
+        Some(
+            WebSocketConfig::default()
+                .max_message_size(None)
+                .max_frame_size(None),
+        ),
+    )
+    .await?;
     Ok(socket)
 }
 

@@ -13,18 +13,21 @@ mod idle;
 mod matching;
 mod process;
 mod raw_server;
+mod store;
 mod table;
 
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use crate::run;
 use table::Table;
 
 #[derive(Args)]
 pub(crate) struct Options {
+    /// What to measure; without it, what a node costs next to a plain websocket server
+    subject: Option<Subject>,
     /// One short round of everything, for a first impression
     #[arg(long)]
     quick: bool,
@@ -37,6 +40,13 @@ pub(crate) struct Options {
     /// Set when this is already the release build
     #[arg(long, hide = true)]
     built: bool,
+}
+
+/// What else can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Subject {
+    /// Reading and writing documents, per store
+    Store,
 }
 
 /// The server under load.
@@ -59,6 +69,9 @@ struct Plan {
 
 /// A run that hangs must end too.
 const RUN_MAX: Duration = Duration::from_secs(300);
+
+/// The same for the stores, one of which may be slow to fill.
+const STORE_RUN_MAX: Duration = Duration::from_secs(900);
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if !options.built {
@@ -84,7 +97,14 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     };
     let runtime = tokio::runtime::Runtime::new()?;
     let table = runtime
-        .block_on(async { tokio::time::timeout(RUN_MAX, measure(plan, wanted)).await })
+        .block_on(async {
+            match options.subject {
+                None => tokio::time::timeout(RUN_MAX, measure(plan, wanted)).await,
+                Some(Subject::Store) => {
+                    tokio::time::timeout(STORE_RUN_MAX, measure_stores(plan, wanted)).await
+                }
+            }
+        })
         .context("the benchmark hangs")??;
     runtime.shutdown_background();
     table.print();
@@ -115,6 +135,12 @@ async fn measure(plan: Plan, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Ta
     Ok(table)
 }
 
+async fn measure_stores(plan: Plan, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Table> {
+    let mut table = Table::default();
+    store::measure(Plan { rounds: 1, ..plan }, &wanted, &mut table).await?;
+    Ok(table)
+}
+
 /// Builds with optimisations and goes on in that build, with as many file handles as allowed.
 fn run_release(options: &Options) -> anyhow::Result<()> {
     run::succeed(run::cargo(&[
@@ -129,6 +155,9 @@ fn run_release(options: &Options) -> anyhow::Result<()> {
     let raise_limit = r#"ulimit -n "$(ulimit -H -n)"; exec "$@""#;
     let mut command = run::program("sh", &["-c", raise_limit, "bench"]);
     command.arg(program).args(["bench", "--built"]);
+    if options.subject == Some(Subject::Store) {
+        command.arg("store");
+    }
     for (set, flag) in [(options.quick, "--quick"), (options.check, "--check")] {
         if set {
             command.arg(flag);

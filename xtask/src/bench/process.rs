@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ServerKind;
 use super::client::log_in;
@@ -19,6 +19,47 @@ const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A node that is not stable by then never will be.
 const START_MAX: Duration = Duration::from_secs(20);
+
+/// Where a node keeps its documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Documents {
+    /// In a file beside its configuration.
+    Sqlite,
+    /// In a database of its own on the server of this url.
+    Mongo(String),
+}
+
+impl Documents {
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Mongo(_) => "mongo",
+        }
+    }
+
+    /// The longest list worth storing there.
+    pub(super) fn list_max(&self) -> u64 {
+        match self {
+            Self::Sqlite => u64::MAX,
+            // Filling it takes minutes on the servers that stand in for MongoDB in tests.
+            Self::Mongo(_) => 10_000,
+        }
+    }
+
+    fn store(&self, directory: &Path, database: &str) -> Value {
+        let (provider, settings) = match self {
+            Self::Sqlite => (
+                "sqlite",
+                json!({"filename": directory.join("happn.sqlite")}),
+            ),
+            Self::Mongo(url) => (
+                "mongo",
+                json!({"url": url, "database": database, "collection": "happn"}),
+            ),
+        };
+        json!({"name": "main", "provider": provider, "isDefault": true, "settings": settings})
+    }
+}
 
 /// A running server. Dropped, it is killed and its files are removed.
 #[derive(Debug)]
@@ -32,12 +73,13 @@ impl ServerProcess {
     /// Starts `kind` on a free port and waits until it serves.
     pub(super) async fn start(kind: ServerKind) -> anyhow::Result<Self> {
         match kind {
-            ServerKind::Happn => Self::start_node().await,
+            ServerKind::Happn => Self::start_on(&Documents::Sqlite).await,
             ServerKind::Raw => Self::start_raw(),
         }
     }
 
-    async fn start_node() -> anyhow::Result<Self> {
+    /// Starts a node that keeps its documents as told.
+    pub(super) async fn start_on(documents: &Documents) -> anyhow::Result<Self> {
         // A node announces its port before it binds it, so that it cannot choose one itself.
         let free = || TcpListener::bind(("127.0.0.1", 0)).and_then(|taken| taken.local_addr());
         let (address, proxy) = (free()?, free()?);
@@ -50,12 +92,7 @@ impl ServerProcess {
             "host": "127.0.0.1",
             "port": address.port(),
             "services": {
-                "data": {"config": {"datastores": [{
-                    "name": "main",
-                    "provider": "sqlite",
-                    "isDefault": true,
-                    "settings": {"filename": directory.join("happn.sqlite")},
-                }]}},
+                "data": {"config": {"datastores": [documents.store(&directory, &name)]}},
                 "proxy": {"config": {"host": "127.0.0.1", "port": proxy.port()}},
             },
         });
