@@ -11,8 +11,22 @@ pub struct NodeConfig {
     pub default_variable_depth: u8,
     /// How long a publication of consistency 3 waits for its acknowledgements.
     pub acknowledge_timeout: Duration,
+    /// Whether sessions that come and go are logged, one JSON line each at debug level, target
+    /// `happn-session`.
+    pub log_sessions: bool,
+    /// When connections that never log in are ended; `None` lets them be.
+    pub unconfigured_cleanup: Option<UnconfiguredCleanup>,
     /// What one session may make the node hold.
     pub limits: SessionLimits,
+}
+
+/// When a connection that never logs in is ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnconfiguredCleanup {
+    /// How often the node looks.
+    pub interval: Duration,
+    /// How long a connection may stay without a login.
+    pub threshold: Duration,
 }
 
 /// Bounds per session, so that one client cannot hurt the others.
@@ -34,6 +48,8 @@ impl NodeConfig {
             name: name.into(),
             default_variable_depth: 5,
             acknowledge_timeout: Duration::from_secs(60),
+            log_sessions: true,
+            unconfigured_cleanup: None,
             limits: SessionLimits::default(),
         }
     }

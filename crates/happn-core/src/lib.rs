@@ -15,6 +15,9 @@
 //! | [`Ingress`], [`ByteStream`] | handing an accepted client to the node |
 //! | [`Clock`] | time |
 //!
+//! Programs that embed a node start at [`Node::builder`]; they can also put a [`Layer`] between
+//! clients and the node.
+//!
 //! This crate opens no socket and knows no database. `happn-server` brings the bytes,
 //! `happn-store-*` keep the documents, `cluster-*` make several nodes one system.
 
@@ -25,24 +28,31 @@ mod dispatch;
 mod document;
 mod fields;
 mod gauge;
+mod layers;
 mod memory_store;
 mod node;
+mod node_builder;
+mod nonce;
 mod outbox;
 mod payload;
 mod publisher;
 mod seams;
 mod session;
+mod session_log;
+mod sessions;
 #[cfg(any(test, feature = "conformance"))]
 pub mod store_conformance;
 mod subscriptions;
 
-pub use config::{NodeConfig, SessionLimits};
+pub use config::{NodeConfig, SessionLimits, UnconfiguredCleanup};
 pub use data_service::{DataService, RoutingError};
 pub use dispatch::Received;
 pub use document::{NotAnObject, merge_members, written};
 pub use gauge::increment_gauge;
+pub use layers::{Layer, Message, MessageKind};
 pub use memory_store::MemoryStore;
 pub use node::Node;
+pub use node_builder::NodeBuilder;
 pub use outbox::{Drained, Ending, Outbox, Push};
 pub use seams::authority::{
     AccessDenied, Authorisation, Authority, LoginRequest, OpenAuthority, Operation,

@@ -1,35 +1,30 @@
 //! The node: everything a client can reach, without its socket.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use happn_protocol::publication::Event;
-use happn_protocol::system::server_side_disconnect;
 use happn_protocol::{Json, write_string};
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::acknowledgements::Acknowledgements;
+use crate::layers::Layers;
 use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
-use crate::seams::session_events::{PeerSession, SessionEvent, SessionEvents};
-use crate::session::{COOKIE_NAME, Connection};
+use crate::session::COOKIE_NAME;
+use crate::sessions::Sessions;
 use crate::subscriptions::Subscriptions;
-use crate::{Authority, Clock, DataService, Ending, NodeConfig, Session};
+use crate::{Authority, Clock, DataService, NodeConfig, Session};
 
 /// One happn node. Shared by everything that serves it.
 ///
 /// ```
 /// # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
 /// # runtime.block_on(async {
-/// use std::sync::Arc;
-/// use happn_core::{DataService, MemoryStore, Node, NodeConfig, OpenAuthority, SystemClock};
+/// use happn_core::Node;
 ///
-/// let data = DataService::new(Arc::new(MemoryStore::new()));
-/// let clock = Arc::new(SystemClock::new());
-/// let node = Node::new(NodeConfig::named("example"), data, Arc::new(OpenAuthority), clock);
+/// let node = Node::builder("example").build();
 /// assert_eq!(node.name(), "example");
 /// # });
 /// ```
@@ -40,8 +35,8 @@ pub struct Node {
     pub(crate) acknowledgements: Acknowledgements,
     pub(crate) stopping: CancellationToken,
     parts: Parts,
-    sessions: Mutex<HashMap<Arc<str>, Arc<Session>>>,
-    session_events: broadcast::Sender<SessionEvent>,
+    pub(crate) sessions: Sessions,
+    pub(crate) layers: Layers,
     reference_prefix: String,
     references: AtomicU64,
     refused_frames: AtomicU64,
@@ -62,17 +57,24 @@ impl std::fmt::Debug for Parts {
     }
 }
 
-/// Session events that may wait for a slow watcher before it has to start over.
-const SESSION_EVENTS_MAX: usize = 1024;
-
 impl Node {
-    /// A node called `config.name` on `data`.
+    /// A node called `config.name` on `data`. [`Node::builder`] has defaults for the rest.
     #[must_use]
     pub fn new(
         config: NodeConfig,
         data: DataService,
         authority: Arc<dyn Authority>,
         clock: Arc<dyn Clock>,
+    ) -> Arc<Self> {
+        Self::with_layers(config, data, authority, clock, Layers::default())
+    }
+
+    pub(crate) fn with_layers(
+        config: NodeConfig,
+        data: DataService,
+        authority: Arc<dyn Authority>,
+        clock: Arc<dyn Clock>,
+        layers: Layers,
     ) -> Arc<Self> {
         let seed = Uuid::new_v4().as_u64_pair();
         Arc::new(Self {
@@ -85,8 +87,8 @@ impl Node {
                 authority,
                 clock,
             },
-            sessions: Mutex::default(),
-            session_events: broadcast::channel(SESSION_EVENTS_MAX).0,
+            sessions: Sessions::default(),
+            layers,
             reference_prefix: url_safe(Uuid::new_v4().as_bytes()),
             references: AtomicU64::new(0),
             refused_frames: AtomicU64::new(0),
@@ -115,51 +117,11 @@ impl Node {
         &self.parts.authority
     }
 
-    /// How many clients are connected.
-    #[must_use]
-    pub fn session_count(&self) -> usize {
-        self.sessions().len()
-    }
-
-    /// Frames that clients lost because their outbox was full or their session was ending.
+    /// Frames that clients lost because their outbox was full or their session was ending, and
+    /// those that a layer withheld.
     #[must_use]
     pub fn refused_frames(&self) -> u64 {
         self.refused_frames.load(Ordering::Relaxed)
-    }
-
-    /// Takes a new client in. [`Node::detach`] must follow when its socket is gone.
-    #[must_use]
-    pub fn attach(&self, connection: Connection) -> Arc<Session> {
-        let id: Arc<str> = Uuid::new_v4().to_string().into();
-        let session = Arc::new(Session::new(id.clone(), connection, &self.config.limits));
-        self.sessions().insert(id.clone(), session.clone());
-        let _ = self
-            .session_events
-            .send(SessionEvent::Attached { session_id: id });
-        session
-    }
-
-    /// Forgets a client and everything it subscribed to.
-    pub fn detach(&self, session: &Session) {
-        self.subscriptions.forget(session);
-        self.sessions().remove(session.id());
-        let session_id = session.id().clone();
-        let _ = self
-            .session_events
-            .send(SessionEvent::Detached { session_id });
-    }
-
-    /// Ends every session, each after what is queued for it is written. Clients that must not
-    /// come back are told why.
-    pub fn end_sessions(&self, ending: &Ending) {
-        for session in self.sessions().values() {
-            if *ending == Ending::Final {
-                session
-                    .outbox()
-                    .push(server_side_disconnect("reconnect-false"));
-            }
-            session.outbox().end(ending.clone());
-        }
     }
 
     /// Stops waiting for acknowledgements. Sessions are ended with [`Node::end_sessions`], the
@@ -192,23 +154,6 @@ impl Node {
         format!("{}-{number}", self.reference_prefix).into()
     }
 
-    pub(crate) fn announce_login(&self, session: &Session) {
-        let _ = self.session_events.send(SessionEvent::Authenticated {
-            session_id: session.id().clone(),
-            cluster: session.cluster(),
-        });
-    }
-
-    /// Says so once a node has made all the subscriptions it announced.
-    pub(crate) fn announce_subscribed(&self, session: &Session) {
-        if session.is_newly_subscribed() {
-            let session_id = session.id().clone();
-            let _ = self
-                .session_events
-                .send(SessionEvent::Subscribed { session_id });
-        }
-    }
-
     pub(crate) fn publish_counted(
         &self,
         publication: &Publication<'_>,
@@ -231,10 +176,6 @@ impl Node {
             self.subscriptions.forget(session);
         }
         self.refused_frames.fetch_add(lost, Ordering::Relaxed);
-    }
-
-    fn sessions(&self) -> std::sync::MutexGuard<'_, HashMap<Arc<str>, Arc<Session>>> {
-        self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -259,24 +200,6 @@ impl EventSink for Node {
             no_cluster: true,
         };
         self.publish_counted(&publication, |_| ())
-    }
-}
-
-impl SessionEvents for Node {
-    fn watch(&self) -> broadcast::Receiver<SessionEvent> {
-        self.session_events.subscribe()
-    }
-
-    fn peers(&self) -> Vec<PeerSession> {
-        let sessions = self.sessions();
-        let peer = |session: &Arc<Session>| {
-            Some(PeerSession {
-                session_id: session.id().clone(),
-                info: session.cluster()?,
-                is_subscribed: session.is_subscribed(),
-            })
-        };
-        sessions.values().filter_map(peer).collect()
     }
 }
 

@@ -42,6 +42,8 @@ pub enum Push {
     },
     /// The session is ending already and takes nothing more.
     Ending,
+    /// A layer withheld it.
+    Withheld,
 }
 
 /// A bounded queue of complete frames with one reader.

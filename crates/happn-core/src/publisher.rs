@@ -72,12 +72,12 @@ impl Report {
         frame: ServerFrame,
         reached: &mut impl FnMut(&Arc<Session>),
     ) {
-        match session.outbox().push(frame) {
+        match session.send(frame) {
             Push::Queued => {
                 self.delivery.delivered += 1;
                 reached(session);
             }
-            Push::Ending => self.delivery.refused += 1,
+            Push::Ending | Push::Withheld => self.delivery.refused += 1,
             Push::Overflowed { lost } => {
                 self.delivery.refused += 1;
                 self.overflowed.push((session.clone(), lost));

@@ -1,13 +1,16 @@
 //! One connected client.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use happn_protocol::{Dialect, Json, write_string};
+use happn_protocol::{Dialect, Json, Members, ServerFrame, write_string};
 
+use crate::layers::Layers;
 use crate::seams::session_events::ClusterInfo;
 use crate::subscriptions::OwnSubscriptions;
-use crate::{Outbox, SessionLimits};
+use crate::{Outbox, Push, SessionLimits};
 
 /// What the socket knows of its client. The login answer shows it.
 #[derive(Clone, Debug)]
@@ -31,6 +34,11 @@ pub struct Connection {
 pub struct Session {
     id: Arc<str>,
     connection: Connection,
+    /// By the node's monotonic clock.
+    attached_at: Duration,
+    layers: Layers,
+    /// The program around the node itself: nobody is asked whether it may.
+    is_trusted: bool,
     outbox: Outbox,
     dialect: AtomicU8,
     /// Set by a login whose `info` names a cluster: such a session gets no replicated events.
@@ -68,10 +76,20 @@ const DIALECTS: [Dialect; 6] = [
 ];
 
 impl Session {
-    pub(crate) fn new(id: Arc<str>, connection: Connection, limits: &SessionLimits) -> Self {
+    pub(crate) fn new(
+        id: Arc<str>,
+        connection: Connection,
+        limits: &SessionLimits,
+        attached_at: Duration,
+        layers: Layers,
+        is_trusted: bool,
+    ) -> Self {
         Self {
             id,
             connection,
+            attached_at,
+            layers,
+            is_trusted,
             outbox: Outbox::new(limits),
             dialect: AtomicU8::new(0),
             is_cluster_link: AtomicBool::new(false),
@@ -90,7 +108,52 @@ impl Session {
         &self.id
     }
 
-    /// What waits to be written to the client.
+    /// Where the client is.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The `info` block of the client's login.
+    #[must_use]
+    pub fn info(&self) -> Option<Json> {
+        self.state().info.clone()
+    }
+
+    /// Who has logged in; nobody on an open node.
+    #[must_use]
+    pub fn username(&self) -> Option<String> {
+        let state = self.state();
+        let members = Members::parse(state.authority_members.as_ref()?.as_str())?;
+        let user = Members::read(members.get("user")?)?;
+        user.text("username").map(Cow::into_owned)
+    }
+
+    /// The protocol as the client names it.
+    #[must_use]
+    pub fn protocol_name(&self) -> String {
+        self.state()
+            .protocol_name
+            .as_deref()
+            .unwrap_or("happn")
+            .to_owned()
+    }
+
+    /// The client's version, if it told one.
+    #[must_use]
+    pub fn client_version(&self) -> Option<String> {
+        self.state().version.clone().flatten()
+    }
+
+    /// Queues a frame for the client, unless a layer withholds it.
+    pub fn send(&self, frame: ServerFrame) -> Push {
+        match self.layers.outbound(self, frame) {
+            Some(frame) => self.outbox.push(frame),
+            None => Push::Withheld,
+        }
+    }
+
+    /// What waits to be written to the client. What is pushed here directly passes no layer.
     #[must_use]
     pub fn outbox(&self) -> &Outbox {
         &self.outbox
@@ -100,6 +163,18 @@ impl Session {
     #[must_use]
     pub fn dialect(&self) -> Dialect {
         DIALECTS[usize::from(self.dialect.load(Ordering::Relaxed)).min(DIALECTS.len() - 1)]
+    }
+
+    pub(crate) fn attached_at(&self) -> Duration {
+        self.attached_at
+    }
+
+    pub(crate) fn is_trusted(&self) -> bool {
+        self.is_trusted
+    }
+
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.state().authority_members.is_some()
     }
 
     pub(crate) fn subscriptions(&self) -> MutexGuard<'_, OwnSubscriptions> {
@@ -245,6 +320,19 @@ impl Drop for WriteUnderWay {
 }
 
 impl Connection {
+    /// What there is to know of a client in the same process.
+    #[must_use]
+    pub fn in_process() -> Self {
+        Self {
+            url: "intra-proc".to_owned(),
+            headers: Vec::new(),
+            encrypted: false,
+            ip: "intra-proc".to_owned(),
+            port: 0,
+            secure: true,
+        }
+    }
+
     fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b",\"headers\":{");
         for (at, (name, value)) in self.headers.iter().enumerate() {

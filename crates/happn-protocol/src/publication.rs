@@ -64,24 +64,36 @@ pub fn encode(
         raw_member(out, "eventOrigin", origin.as_str());
     }
     for (name, value) in event.custom {
-        let written = matches!(name.as_str(), "publicationId" | "consistency")
-            || (name == "eventOrigin" && event.event_origin.is_some());
-        if written {
-            continue;
+        match name.as_str() {
+            "publicationId" | "consistency" => {}
+            "eventOrigin" if event.event_origin.is_some() => {}
+            // The member is ours, its place the publisher's.
+            "channel" => member(out, "channel", channel),
+            "depth" if depth.is_some() => write_depth(out, depth),
+            other => {
+                out.push(b',');
+                write_string(out, other);
+                out.push(b':');
+                out.extend_from_slice(value.as_bytes());
+            }
         }
-        out.push(b',');
-        write_string(out, name);
-        out.push(b':');
-        out.extend_from_slice(value.as_bytes());
     }
-    member(out, "channel", channel);
-    if let Some(depth) = depth {
-        raw_member(out, "depth", &depth.to_string());
+    if overridden(event, "channel").is_none() {
+        member(out, "channel", channel);
+    }
+    if overridden(event, "depth").is_none() {
+        write_depth(out, depth);
     }
     out.extend_from_slice(b"},\"protocol\":\"");
     out.extend_from_slice(dialect.as_str().as_bytes());
     out.extend_from_slice(b"\"}");
     frame.finish()
+}
+
+fn write_depth(out: &mut Vec<u8>, depth: Option<u32>) {
+    if let Some(depth) = depth {
+        raw_member(out, "depth", &depth.to_string());
+    }
 }
 
 /// What custom meta puts in the place of a member of ours.
@@ -90,7 +102,8 @@ fn overridden<'a>(event: &Event<'a>, name: &str) -> Option<&'a Json> {
     found.map(|(_, value)| value)
 }
 
-/// The names `options.meta` may not override; `channel` is always the subscription's.
+/// The names `options.meta` may not use at all. `channel` and `depth` are the subscription's
+/// whatever it says, in the place where it says it.
 #[must_use]
 pub fn is_reserved(name: &str) -> bool {
     matches!(

@@ -42,6 +42,8 @@ pub struct Meta {
 /// An answer with one object, one value or nothing in `data`.
 #[derive(Clone, Debug)]
 pub struct ObjectResponse {
+    /// A top-level member in front of everything else.
+    pub before: Option<(&'static str, Json)>,
     /// `None` leaves the member out altogether.
     pub data: Option<Json>,
     /// Further top-level members between `_meta` and `protocol`.
@@ -57,6 +59,7 @@ impl ObjectResponse {
     #[must_use]
     pub fn ok(data: Json) -> Self {
         Self {
+            before: None,
             data: Some(data),
             extra: None,
             meta: Meta::default(),
@@ -80,6 +83,10 @@ impl ObjectResponse {
         let mut frame = FrameBuilder::with_capacity(size + 320);
         let out = frame.payload();
         out.push(b'{');
+        if let Some((name, value)) = &self.before {
+            Members { out, first: true }.raw(name, value.as_str());
+            out.push(b',');
+        }
         if let Some(data) = &self.data {
             out.extend_from_slice(b"\"data\":");
             out.extend_from_slice(data.as_bytes());

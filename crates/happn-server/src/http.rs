@@ -39,6 +39,7 @@ pub(crate) async fn serve(
         };
     }
     let origin = request.headers().get(ORIGIN).cloned();
+    let is_last = is_last(request.headers());
     let mut response = match is_primus {
         true => primus(&shared, &request),
         false => plain(&shared, request).await,
@@ -52,7 +53,9 @@ pub(crate) async fn serve(
             HeaderValue::from_static("true"),
         );
     }
-    keep_alive(headers, shared.config.keep_alive);
+    if !is_last {
+        keep_alive(headers, shared.config.keep_alive);
+    }
     Ok(response)
 }
 
@@ -194,6 +197,12 @@ async fn check_body(request: Request<Incoming>) -> Result<(), Page> {
         StatusCode::BAD_REQUEST,
         "SyntaxError: the request body is not valid JSON",
     ))
+}
+
+/// Whether the client asks for nothing more on this connection.
+fn is_last(headers: &HeaderMap) -> bool {
+    let asked = headers.get(CONNECTION).map(HeaderValue::as_bytes);
+    asked.is_some_and(|asked| asked.eq_ignore_ascii_case(b"close"))
 }
 
 fn keep_alive(headers: &mut HeaderMap, idle: Duration) {

@@ -81,6 +81,11 @@ impl Server {
                 .tasks
                 .spawn(beat_until(shared.stopping.clone(), interval, beat));
         }
+        if let Some(cleanup) = shared.node.config().unconfigured_cleanup {
+            shared
+                .tasks
+                .spawn(clean_up_until_stopped(shared.clone(), cleanup.interval));
+        }
         shared.tasks.spawn(listen(shared.clone(), listener));
         Ok(Self { shared, address })
     }
@@ -131,6 +136,15 @@ async fn beat_until(stopping: CancellationToken, interval: Duration, beat: watch
         tokio::select! {
             _ = timer.tick() => beat.send_modify(|count| *count += 1),
             () = stopping.cancelled() => return,
+        }
+    }
+}
+
+async fn clean_up_until_stopped(shared: Arc<Shared>, interval: Duration) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(interval) => shared.node.end_unconfigured(),
+            () = shared.stopping.cancelled() => return,
         }
     }
 }

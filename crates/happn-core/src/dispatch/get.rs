@@ -142,7 +142,7 @@ async fn answer_get(node: Arc<Node>, session: Arc<Session>, echo: Echo, search: 
     let items: Vec<_> = shown
         .map(|(data, meta)| item(data.as_ref(), &meta))
         .collect();
-    session.outbox().push(response::encode_list(&items, &echo));
+    session.send(response::encode_list(&items, &echo));
 }
 
 /// The data and `_meta` of a document as the caller asked to see it.

@@ -1,6 +1,7 @@
 //! From a frame to what is done about it.
 
 mod get;
+mod initial_events;
 mod publish_options;
 mod remove;
 mod session_requests;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use happn_protocol::response::{Echo, ObjectResponse};
 use happn_protocol::{Dialect, Incoming, Json, Request, WireError};
 
+use crate::layers::Passed;
 use crate::{AccessDenied, Authorisation, BoxFuture, Node, Operation, Session, StoreError};
 
 /// What the caller of [`Node::receive`] has to do.
@@ -44,6 +46,15 @@ impl Node {
     /// Never fails and never blocks: whatever cannot be understood is ignored or answered with an
     /// error, as the protocol says.
     pub fn receive(self: &Arc<Self>, session: &Arc<Session>, frame: &bytes::Bytes) -> Received {
+        let changed;
+        let frame = match self.layers.inbound(session, frame) {
+            Passed::Unchanged => frame,
+            Passed::Changed(other) => {
+                changed = other;
+                &changed
+            }
+            Passed::Refused => return Received::Done,
+        };
         let Ok(text) = std::str::from_utf8(frame) else {
             return Received::Done;
         };
@@ -138,6 +149,9 @@ impl<'a> Call<'a> {
         path: &str,
         then: impl FnOnce() -> Received + Send + 'static,
     ) -> Received {
+        if self.session.is_trusted() {
+            return then();
+        }
         match self
             .node
             .authority()
@@ -169,9 +183,7 @@ async fn finish(received: Received) {
 }
 
 fn reply(session: &Session, echo: &Echo, response: &ObjectResponse) {
-    session
-        .outbox()
-        .push(response.encode(echo, session.dialect()));
+    session.send(response.encode(echo, session.dialect()));
 }
 
 fn access_denied(denied: AccessDenied) -> WireError {

@@ -61,7 +61,7 @@ fn custom_meta(text: &str) -> Vec<(String, Json)> {
     let members = Members::parse(text).unwrap_or_default();
     members
         .iter()
-        .filter(|(name, _)| !is_reserved(name) && *name != "channel")
+        .filter(|(name, _)| !is_reserved(name))
         .map(|(name, value)| (name.to_owned(), Json::from_raw(value)))
         .collect()
 }

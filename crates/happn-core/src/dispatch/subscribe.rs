@@ -9,6 +9,7 @@ use happn_protocol::{Json, Options, WireError, write_string};
 use serde_json::value::RawValue;
 
 use super::get::item;
+use super::initial_events::InitialEvents;
 use super::set::{meta_of, not_a_string};
 use super::{Call, Received, reply, store_failed};
 use crate::subscriptions::{Group, NewSubscription};
@@ -31,15 +32,18 @@ impl Call<'_> {
         let subscription = self.subscription(&text, &options);
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
         let mask = subscription.channel.mask().to_owned();
-        let own_writes = self.own_writes(&mask);
+        let events = match Options::is_set(options.initial_emit) {
+            true => {
+                InitialEvents::expected(subscription.group.dialect, &text, subscription.group.depth)
+            }
+            false => None,
+        };
+        let values = with_values.then_some(InitialValues {
+            after: self.own_writes(&mask),
+            events,
+        });
         self.authorised(Operation::On, &mask, move || {
-            subscribe(
-                node,
-                session,
-                echo,
-                subscription,
-                with_values.then_some(own_writes),
-            )
+            subscribe(node, session, echo, subscription, values)
         })
     }
 
@@ -67,6 +71,14 @@ impl Call<'_> {
     }
 }
 
+/// What a subscriber wants to start from.
+struct InitialValues {
+    /// Its own writes are read too.
+    after: BoxFuture<'static, ()>,
+    /// Where they go besides the answer.
+    events: Option<InitialEvents>,
+}
+
 /// A channel as events name it: the client looks its handlers up by this text.
 fn spelled(text: &str) -> Cow<'_, str> {
     match text.starts_with('/') || !text.contains('@') {
@@ -80,7 +92,7 @@ fn subscribe(
     session: Arc<Session>,
     echo: Echo,
     subscription: NewSubscription,
-    values_after: Option<BoxFuture<'static, ()>>,
+    values: Option<InitialValues>,
 ) -> Received {
     let reference = subscription.reference.clone();
     let (channel, depth) = (subscription.channel.clone(), subscription.depth);
@@ -97,7 +109,7 @@ fn subscribe(
     if session.is_cluster_link() {
         node.announce_subscribed(&session);
     }
-    let Some(own_writes) = values_after else {
+    let Some(values) = values else {
         let mut data = b"{\"id\":".to_vec();
         write_string(&mut data, &reference);
         data.push(b'}');
@@ -113,12 +125,22 @@ fn subscribe(
         return Received::Done;
     };
     Received::Answer(Box::pin(async move {
-        own_writes.await;
-        let response = match initial_values(&node, channel.mask(), depth).await {
-            Ok(documents) => with_initial_values(&documents, &reference),
-            Err(error) => ObjectResponse::error(error),
+        values.after.await;
+        let documents = match initial_values(&node, channel.mask(), depth).await {
+            Ok(documents) => documents,
+            Err(error) => return reply(&session, &echo, &ObjectResponse::error(error)),
         };
-        reply(&session, &echo, &response);
+        reply(
+            &session,
+            &echo,
+            &with_initial_values(&documents, &reference),
+        );
+        if let Some(events) = values.events {
+            for document in &documents {
+                let item = item(Some(&document.data), &meta_of(document));
+                events.push(&session, &echo, &item);
+            }
+        }
     }))
 }
 

@@ -64,7 +64,7 @@ impl Pending {
         if short && dialect.is_current() {
             let event_id = self.echo.event_id.as_ref();
             let frame = response::encode_no_data(&self.path, event_id, published == Some(true));
-            self.session.outbox().push(frame);
+            self.session.send(frame);
             return;
         }
         let meta = Meta {
@@ -161,7 +161,7 @@ impl Pending {
             error,
             self.session.dialect(),
         );
-        self.session.outbox().push(frame);
+        self.session.send(frame);
     }
 
     fn publication_id(&self) -> String {

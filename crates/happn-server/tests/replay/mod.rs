@@ -1,5 +1,6 @@
 //! Replays recorded traffic of the JavaScript server against a node of ours.
 
+mod compare;
 mod deviations;
 mod identity;
 mod player;

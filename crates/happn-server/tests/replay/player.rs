@@ -5,18 +5,28 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use happn_core::{DataService, Ending, MemoryStore, Node, NodeConfig, OpenAuthority, SystemClock};
+use happn_core::{
+    DataService, Ending, MemoryStore, Node, NodeConfig, OpenAuthority, SystemClock,
+    UnconfiguredCleanup,
+};
 use happn_server::{Server, ServerConfig};
 
-use super::deviations::{DEVIATIONS, Deviation, Differs};
+use super::compare::{agree, letters, once_per_subscription, show};
+use super::deviations::{self, Deviation, Differs};
 use super::identity::Identity;
 use super::script::{self, Line, What};
-use super::volatile::{Known, masked};
+use super::volatile::Known;
 use crate::raw::{DEADLINE, Got, Opcode, RawSocket, encode};
 
 /// How the node of one recording is configured.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Setup {
+    /// The node's name, where it is not the usual one.
+    pub name: Option<&'static str>,
+    /// What `/version` answers, where it is not the usual one.
+    pub version: Option<&'static str>,
+    /// Interval and threshold.
+    pub unconfigured_cleanup_ms: Option<(u64, u64)>,
     pub acknowledge_timeout_ms: Option<u64>,
     pub ping_interval_ms: Option<u64>,
     pub message_bytes_max: Option<usize>,
@@ -37,6 +47,9 @@ struct Player {
     file: &'static str,
     setup: Setup,
     server: Option<Server>,
+    node: Arc<Node>,
+    /// Session ids by connection, as login answers told them.
+    sessions: BTreeMap<u64, String>,
     address: SocketAddr,
     sockets: BTreeMap<u64, RawSocket>,
     known: Known,
@@ -47,12 +60,14 @@ struct Player {
 
 /// Plays `file` against a fresh node.
 pub async fn play(file: &'static str, setup: Setup) -> Outcome {
-    let server = start(setup, (Ipv4Addr::LOCALHOST, 0).into()).await;
+    let (server, node) = start(setup, (Ipv4Addr::LOCALHOST, 0).into()).await;
     let mut player = Player {
         file,
         setup,
         address: server.address(),
         server: Some(server),
+        node,
+        sessions: BTreeMap::new(),
         sockets: BTreeMap::new(),
         known: Known::default(),
         outcome: Outcome::default(),
@@ -75,10 +90,16 @@ pub async fn play(file: &'static str, setup: Setup) -> Outcome {
     player.outcome
 }
 
-async fn start(setup: Setup, address: SocketAddr) -> Server {
-    let mut node = NodeConfig::named("happn_ref");
+async fn start(setup: Setup, address: SocketAddr) -> (Server, Arc<Node>) {
+    let mut node = NodeConfig::named(setup.name.unwrap_or("happn_ref"));
     let mut config = ServerConfig::on(address);
-    config.version = "13.12.1".to_owned();
+    config.version = setup.version.unwrap_or("13.12.1").to_owned();
+    if let Some((interval, threshold)) = setup.unconfigured_cleanup_ms {
+        node.unconfigured_cleanup = Some(UnconfiguredCleanup {
+            interval: Duration::from_millis(interval),
+            threshold: Duration::from_millis(threshold),
+        });
+    }
     if let Some(ms) = setup.acknowledge_timeout_ms {
         node.acknowledge_timeout = Duration::from_millis(ms);
     }
@@ -95,13 +116,17 @@ async fn start(setup: Setup, address: SocketAddr) -> Server {
         Arc::new(OpenAuthority),
         Arc::new(SystemClock::new()),
     );
-    Server::bind(config, node).await.unwrap()
+    let server = Server::bind(config, node.clone()).await.unwrap();
+    (server, node)
 }
 
 impl Player {
     async fn note(&mut self, note: String) {
         match note.as_str() {
-            "server starts again" => self.server = Some(start(self.setup, self.address).await),
+            "server starts again" => {
+                let (server, node) = start(self.setup, self.address).await;
+                (self.server, self.node) = (Some(server), node);
+            }
             text if text.starts_with("server stop() (default") => {
                 self.stop(Ending::Reconnect).await;
             }
@@ -183,9 +208,8 @@ impl Player {
 
     async fn expect(&mut self, line: &Line) {
         self.outcome.run += 1;
-        let deviation = DEVIATIONS
-            .iter()
-            .find(|entry| entry.file == self.file && entry.line == line.number);
+        self.do_what_the_application_did(line);
+        let deviation = deviations::of(self.file).find(|entry| entry.line == line.number);
         let failed_before = self.outcome.failures.len();
         match deviation {
             None => {
@@ -204,6 +228,15 @@ impl Player {
         }
     }
 
+    /// Recorded sessions were ended by a call of the program around the server.
+    fn do_what_the_application_did(&self, line: &Line) {
+        let reason = r#""data":{"reason":"x"}"#;
+        if matches!(&line.what, What::Frame(text) if text.contains(reason)) {
+            let session = self.sessions.get(&line.connection).expect("a login before");
+            assert!(self.node.end_session(session, Some("x")));
+        }
+    }
+
     async fn expect_deviation(&mut self, line: &Line, deviation: &Deviation) {
         let theirs_in_full = recorded(line);
         match deviation.what {
@@ -216,16 +249,30 @@ impl Player {
                     .await;
             }
             Differs::Unordered => match self.find(line.connection, &theirs_in_full).await {
-                Found::Differs(got) if letters(&got) == letters(&theirs_in_full) => {}
+                Found::Differs(got) if letters(&got) == letters(&theirs_in_full) => {
+                    self.learn(line.connection, &theirs_in_full, &got);
+                }
                 Found::Differs(got) => self.fail(line.number, &theirs_in_full, &show(&got)),
                 _ => self.fail(line.number, &theirs_in_full, "the same, or nothing"),
             },
-            Differs::Reads { theirs, ours } => {
+            Differs::OncePerSubscription => {
                 let Got::Text(text) = &theirs_in_full else {
                     panic!("{deviation:?} is about a frame that is no text");
                 };
-                assert!(text.contains(theirs), "{deviation:?} does not quote {text}");
-                let ours_in_full = Got::Text(text.replacen(theirs, ours, 1));
+                let ours_in_full = Got::Text(once_per_subscription(text));
+                self.expect_frame(line.connection, line.number, &ours_in_full)
+                    .await;
+            }
+            Differs::Reads { theirs, ours } => {
+                let reworded = |text: &String| {
+                    assert!(text.contains(theirs), "{deviation:?} does not quote {text}");
+                    text.replacen(theirs, ours, 1)
+                };
+                let ours_in_full = match &theirs_in_full {
+                    Got::Text(text) => Got::Text(reworded(text)),
+                    Got::Http(text) => Got::Http(reworded(text)),
+                    other => panic!("{deviation:?} is about {other:?}"),
+                };
                 self.expect_frame(line.connection, line.number, &ours_in_full)
                     .await;
             }
@@ -256,7 +303,7 @@ impl Player {
 
     async fn expect_frame(&mut self, connection: u64, number: usize, expected: &Got) {
         match self.find(connection, expected).await {
-            Found::Yes(got) => self.learn(expected, &got),
+            Found::Yes(got) => self.learn(connection, expected, &got),
             Found::Differs(got) => self.fail(number, expected, &show(&got)),
             Found::No(waiting) => {
                 self.fail(number, expected, &format!("nothing; waiting: {waiting}"));
@@ -301,9 +348,14 @@ impl Player {
         }
     }
 
-    fn learn(&mut self, expected: &Got, got: &Got) {
+    fn learn(&mut self, connection: u64, expected: &Got, got: &Got) {
         if let (Got::Text(theirs), Got::Text(ours)) = (expected, got) {
             self.known.learn(theirs, ours);
+            let login = ours.split_once(r#"{"data":{"msgCount":"#);
+            let id = login.and_then(|(_, rest)| rest.split_once(r#""id":""#));
+            if let Some((_, id)) = id {
+                self.sessions.insert(connection, id[..36].to_owned());
+            }
         }
     }
 
@@ -316,10 +368,7 @@ impl Player {
     }
 
     fn expect_every_entry_used(&mut self) {
-        let listed = DEVIATIONS
-            .iter()
-            .filter(|entry| entry.file == self.file)
-            .count();
+        let listed = deviations::of(self.file).count();
         if self.outcome.failures.is_empty() && listed != self.outcome.deviations {
             let failure = format!("{}: {listed} deviations are listed, not all met", self.file);
             self.outcome.failures.push(failure);
@@ -368,39 +417,5 @@ fn recorded(line: &Line) -> Got {
         What::Close(code, reason) => Got::Close(*code, reason.clone()),
         What::Tcp => Got::End,
         other => panic!("{other:?} is nothing a server sends"),
-    }
-}
-
-fn agree(known: &Known, expected: &Got, got: &Got) -> bool {
-    match (expected, got) {
-        (Got::Text(theirs), Got::Text(ours)) => known.agrees(theirs, ours),
-        (Got::Http(theirs), Got::Http(ours)) => head(theirs) == head(ours),
-        _ => expected == got,
-    }
-}
-
-/// The letters of a frame, whatever their order.
-fn letters(got: &Got) -> Vec<char> {
-    let mut letters: Vec<char> = show(got).chars().collect();
-    letters.sort_unstable();
-    letters
-}
-
-/// Status line and headers; the date differs and the case of names does not matter.
-fn head(text: &str) -> Vec<String> {
-    let lines = text.split("\r\n").take_while(|line| !line.is_empty());
-    lines
-        .map(|line| match line.split_once(": ") {
-            Some((name, value)) => format!("{}: {value}", name.to_ascii_lowercase()),
-            None => line.to_owned(),
-        })
-        .filter(|line| !line.starts_with("date: "))
-        .collect()
-}
-
-fn show(got: &Got) -> String {
-    match got {
-        Got::Text(text) => masked(text),
-        other => format!("{other:?}"),
     }
 }

@@ -1,0 +1,185 @@
+//! Who is connected: clients come, log in, and go.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use happn_protocol::system::server_side_disconnect;
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+use crate::seams::session_events::{PeerSession, SessionEvent, SessionEvents};
+use crate::session_log;
+use crate::{Connection, Ending, Node, NodeConfig, Session};
+
+/// Session events that may wait for a slow watcher before it has to start over.
+const SESSION_EVENTS_MAX: usize = 1024;
+
+/// The sessions of a node, and who watches them come and go.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    attached: Mutex<HashMap<Arc<str>, Arc<Session>>>,
+    events: broadcast::Sender<SessionEvent>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self {
+            attached: Mutex::default(),
+            events: broadcast::channel(SESSION_EVENTS_MAX).0,
+        }
+    }
+}
+
+impl Sessions {
+    fn attached(&self) -> MutexGuard<'_, HashMap<Arc<str>, Arc<Session>>> {
+        self.attached.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn announce(&self, event: SessionEvent) {
+        // Nobody needs to watch.
+        let _ = self.events.send(event);
+    }
+}
+
+impl Node {
+    /// How many clients are connected.
+    #[must_use]
+    pub fn session_count(&self) -> usize {
+        self.sessions.attached().len()
+    }
+
+    /// Takes a new client in. [`Node::detach`] must follow when its socket is gone.
+    #[must_use]
+    pub fn attach(&self, connection: Connection) -> Arc<Session> {
+        self.take_in(connection, false)
+    }
+
+    /// Takes in the program around the node itself: it may do everything, also on a secure node,
+    /// and its login needs no credentials. Never for a client that came over a network.
+    #[must_use]
+    pub fn attach_trusted(&self, connection: Connection) -> Arc<Session> {
+        self.take_in(connection, true)
+    }
+
+    fn take_in(&self, connection: Connection, is_trusted: bool) -> Arc<Session> {
+        let id: Arc<str> = Uuid::new_v4().to_string().into();
+        let now = self.clock().monotonic();
+        let session = Session::new(
+            id.clone(),
+            connection,
+            &self.config.limits,
+            now,
+            self.layers.clone(),
+            is_trusted,
+        );
+        let session = Arc::new(session);
+        self.sessions.attached().insert(id.clone(), session.clone());
+        self.sessions
+            .announce(SessionEvent::Attached { session_id: id });
+        session
+    }
+
+    /// Forgets a client and everything it subscribed to.
+    pub fn detach(&self, session: &Session) {
+        self.subscriptions.forget(session);
+        if self.sessions.attached().remove(session.id()).is_none() {
+            return;
+        }
+        if self.config.log_sessions {
+            session_log::detached(session);
+        }
+        self.sessions.announce(SessionEvent::Detached {
+            session_id: session.id().clone(),
+        });
+    }
+
+    /// Ends one session for good, after what is queued for it is written: the client is told
+    /// `reason`, if there is one, and does not reconnect. False when there is no such session.
+    pub fn end_session(&self, session_id: &str, reason: Option<&str>) -> bool {
+        let Some(session) = self.sessions.attached().get(session_id).cloned() else {
+            return false;
+        };
+        end_for_good(&session, reason);
+        true
+    }
+
+    /// Ends the connections that have been there for the configured time and never logged in.
+    /// Whoever serves the node calls it once per [`UnconfiguredCleanup::interval`](crate::UnconfiguredCleanup::interval).
+    pub fn end_unconfigured(&self) {
+        let Some(cleanup) = self.config.unconfigured_cleanup else {
+            return;
+        };
+        let now = self.clock().monotonic();
+        let mut ended = 0_usize;
+        for session in self.sessions.attached().values() {
+            let age = now.saturating_sub(session.attached_at());
+            if age > cleanup.threshold && !session.is_logged_in() {
+                end_for_good(session, None);
+                ended += 1;
+            }
+        }
+        if ended > 0 {
+            tracing::info!(ended, "ended connections that never logged in");
+        }
+    }
+
+    /// How the node was configured.
+    #[must_use]
+    pub fn config(&self) -> &NodeConfig {
+        &self.config
+    }
+
+    /// Ends every session, each after what is queued for it is written. Clients that must not
+    /// come back are told why.
+    pub fn end_sessions(&self, ending: &Ending) {
+        for session in self.sessions.attached().values() {
+            match ending {
+                Ending::Final => end_for_good(session, Some("reconnect-false")),
+                other => session.outbox().end(other.clone()),
+            }
+        }
+    }
+
+    pub(crate) fn announce_login(&self, session: &Session) {
+        if self.config.log_sessions {
+            session_log::attached(session);
+        }
+        self.sessions.announce(SessionEvent::Authenticated {
+            session_id: session.id().clone(),
+            cluster: session.cluster(),
+        });
+    }
+
+    /// Says so once a node has made all the subscriptions it announced.
+    pub(crate) fn announce_subscribed(&self, session: &Session) {
+        if session.is_newly_subscribed() {
+            self.sessions.announce(SessionEvent::Subscribed {
+                session_id: session.id().clone(),
+            });
+        }
+    }
+}
+
+fn end_for_good(session: &Session, reason: Option<&str>) {
+    if let Some(reason) = reason {
+        session.send(server_side_disconnect(reason));
+    }
+    session.outbox().end(Ending::Final);
+}
+
+impl SessionEvents for Node {
+    fn watch(&self) -> broadcast::Receiver<SessionEvent> {
+        self.sessions.events.subscribe()
+    }
+
+    fn peers(&self) -> Vec<PeerSession> {
+        let peer = |session: &Arc<Session>| {
+            Some(PeerSession {
+                session_id: session.id().clone(),
+                info: session.cluster()?,
+                is_subscribed: session.is_subscribed(),
+            })
+        };
+        self.sessions.attached().values().filter_map(peer).collect()
+    }
+}
