@@ -1,9 +1,15 @@
-// The real JavaScript client, quiet and on loopback.
+// The clients under test, quiet and on loopback. `HAPPN_CLIENT=browser` takes the client that our
+// node serves to browsers; the tests are the same.
 
 import happn from 'happn-3';
 
-export function connect(port, options = {}) {
-  return happn.client.create({
+import { browserClient } from './browser/script.js';
+
+export const kind = process.env.HAPPN_CLIENT ?? 'npm';
+
+export async function connect(port, options = {}) {
+  const client = kind === 'browser' ? await browserClient() : happn.client;
+  return client.create({
     host: '127.0.0.1',
     port,
     logger: { createLogger: () => silent },

@@ -35,7 +35,11 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     if options.without_node {
         eprintln!("LEFT OUT: the interop tests (--without-node)");
     } else {
-        part(&mut parts, "interop tests", interop_tests)?;
+        part(&mut parts, "interop tests", || interop("test"))?;
+        part(&mut parts, "browser client", || {
+            interop("test:browser-client")?;
+            interop("oracle:browser-client")
+        })?;
     }
     println!("\nall tests passed");
     for Part { name, took } in parts {
@@ -107,8 +111,9 @@ fn workspace_tests(options: &Options) -> anyhow::Result<()> {
     run::succeed(command)
 }
 
-fn interop_tests() -> anyhow::Result<()> {
-    let mut command = run::program("npm", &["test"]);
+/// Runs a script of `interop/package.json` against the node that was built.
+fn interop(script: &str) -> anyhow::Result<()> {
+    let mut command = run::program("npm", &["run", script]);
     command.current_dir(run::root().join("interop")).env(
         "HAPPN_NODE_BIN",
         run::target_directory().join("debug/cluster-node"),

@@ -5,6 +5,9 @@
 //! requests into the [`Node`](happn_core::Node), writes what the session's outbox holds and keeps
 //! the heartbeat. [`Server::ingress`] takes streams that somebody else accepted.
 //!
+//! [`Server::mount`] adds HTTP routes of the program around the server. The scripts for browsers
+//! in `browser/` are served as they are, behind each other; there is no build step.
+//!
 //! This crate decides nothing about requests; the node does.
 
 mod client_address;
@@ -12,7 +15,7 @@ mod config;
 mod heartbeat;
 mod http;
 mod listener;
-mod pages;
+pub mod mount;
 mod socket;
 mod upgrade;
 mod write;

@@ -13,6 +13,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::http::Scripts;
+use crate::mount::{HttpHandler, MountError, Mounts};
 use crate::{ServerConfig, http};
 
 /// The port could not be taken.
@@ -47,6 +49,8 @@ pub(crate) struct Shared {
     /// Counts heartbeats from the server's start, for all connections alike.
     pub(crate) beats: watch::Receiver<u64>,
     places: Arc<Semaphore>,
+    pub(crate) scripts: Scripts,
+    pub(crate) mounts: Mounts,
 }
 
 impl Server {
@@ -69,6 +73,8 @@ impl Server {
         let interval = config.ping_interval;
         let places = Arc::new(Semaphore::new(config.connections_max));
         let shared = Arc::new(Shared {
+            scripts: Scripts::new(&config.version),
+            mounts: Mounts::default(),
             node,
             config,
             stopping,
@@ -100,6 +106,22 @@ impl Server {
     #[must_use]
     pub fn ingress(&self) -> Arc<dyn Ingress> {
         Arc::new(Door(self.shared.clone()))
+    }
+
+    /// Lets `handler` answer the HTTP requests for `path` and everything below it, from now on.
+    /// What the node serves itself comes first; of several handlers the one with the longest
+    /// path decides.
+    ///
+    /// # Errors
+    /// When `path` is none, is the node's own or is taken.
+    pub fn mount(&self, path: &str, handler: impl HttpHandler) -> Result<(), MountError> {
+        self.shared.mounts.add(path, Arc::new(handler))
+    }
+
+    /// Takes away what was mounted at exactly `path`; requests under way are still answered.
+    /// Answers whether there was something.
+    pub fn unmount(&self, path: &str) -> bool {
+        self.shared.mounts.remove(path)
     }
 
     /// Ends every session as `ending` says, stops listening and waits for the connections, at

@@ -23,8 +23,8 @@ use happn_server::{Server, ServerConfig};
 use raw::{Got, RawSocket};
 use serde_json::Value;
 
-/// Answered with 404 here: a node hands out no browser bundles.
-const BUNDLES: [&str; 4] = [
+/// Scripts that are our own: only their bodies differ.
+const SCRIPTS: [&str; 4] = [
     "/primus/primus.js",
     "/browser_primus.js",
     "/browser_crypto.js",
@@ -62,28 +62,20 @@ async fn the_endpoints_of_an_open_node_answer_as_recorded() {
     let mut config = ServerConfig::on((Ipv4Addr::LOCALHOST, 0).into());
     config.version = "13.12.1".to_owned();
     let server = Server::bind(config, node).await.unwrap();
-    let (mut run, mut bundles, mut failures) = (0, 0, Vec::new());
+    let (mut run, mut scripts, mut failures) = (0, 0, Vec::new());
     for line in recorded() {
         run += 1;
         let ours = ask(server.address(), &line["request"]).await;
-        let path = line["request"]["path"].as_str().unwrap();
-        if BUNDLES.contains(&path) {
-            bundles += 1;
-            let refused = if path.starts_with("/primus") {
-                426
-            } else {
-                404
-            };
-            assert_eq!(ours.status, refused, "{path} is a listed deviation");
-            continue;
+        if SCRIPTS.contains(&line["request"]["path"].as_str().unwrap()) {
+            scripts += 1;
         }
         if let Err(why) = compare(&line["response"], &ours) {
             failures.push(format!("{} -> {why}", line["request"]));
         }
     }
     println!(
-        "http-endpoints: {run} run / {} passed / {bundles} documented deviations",
-        run - bundles - failures.len()
+        "http-endpoints: {run} run / {} passed / {scripts} documented deviations",
+        run - scripts - failures.len()
     );
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
@@ -169,7 +161,13 @@ fn compare(theirs: &Value, ours: &Answer) -> Result<(), String> {
     }
     // The text of a server's own failure differs: only the kind of page is promised.
     let is_failure = matches!(ours.status, 400 | 413);
-    match theirs["body"].as_str() {
+    match theirs["body"].as_str().or(theirs["bodyStart"].as_str()) {
+        // The recording cut a long body; of a script it kept the lines that say what it is.
+        Some(start) if theirs["bodyStart"].is_string() => {
+            let same = is_failure || ours.body.starts_with(start);
+            same.then_some(())
+                .ok_or_else(|| format!("a body that begins unlike {start:?}"))
+        }
         Some(body) if !is_failure && body != ours.body => {
             Err(format!("body {:?} instead of {body:?}", ours.body))
         }
