@@ -28,6 +28,7 @@ mod report;
 pub mod signals;
 mod start_error;
 mod stores;
+pub mod transfer;
 
 pub use node::Node;
 pub use report::one_line;

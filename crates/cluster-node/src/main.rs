@@ -9,15 +9,19 @@ use cluster_node::banner::{Launch, banner};
 use cluster_node::cli::{Invocation, Wish};
 use cluster_node::config::{Config, Settings, effective};
 use cluster_node::signals::StopSignals;
+use cluster_node::transfer::{self, ExportRequest, ImportRequest, Progress};
 use cluster_node::{Node, logging, one_line};
 
 /// How long a clean stop may take; service managers commonly kill after 10 s or more.
 const STOP_DEADLINE: Duration = Duration::from_secs(8);
 
+/// The exit code of an import that had to skip lines.
+const SKIPPED: u8 = 3;
+
 fn main() -> ExitCode {
     let invocation = Invocation::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
     match run(invocation) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             let _ = writeln!(
                 std::io::stderr(),
@@ -29,8 +33,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(invocation: Invocation) -> anyhow::Result<()> {
-    let wish = invocation.wish;
+fn run(invocation: Invocation) -> anyhow::Result<ExitCode> {
+    let wish = invocation.wish.clone();
     let environment = environment();
     let launch = Launch {
         program: std::env::args_os()
@@ -40,9 +44,12 @@ fn run(invocation: Invocation) -> anyhow::Result<()> {
     };
     let config = invocation.load(environment)?;
     match wish {
-        Wish::ShowConfig => show(&config),
-        Wish::Start => start(&launch, &config),
+        Wish::ShowConfig => show(&config)?,
+        Wish::Start => start(&launch, &config)?,
+        Wish::Import(request) => return import_file(&config, request),
+        Wish::Export(request) => export_file(&config, &request)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The process environment; names and values that are no text cannot concern us.
@@ -54,10 +61,53 @@ fn environment() -> Vec<(String, String)> {
 }
 
 fn show(config: &Config) -> anyhow::Result<()> {
+    warn(config)?;
+    print(&effective(config))
+}
+
+fn warn(config: &Config) -> anyhow::Result<()> {
     for warning in &config.warnings {
         writeln!(std::io::stderr(), "warning: {warning}")?;
     }
-    print(&effective(config))
+    Ok(())
+}
+
+fn import_file(config: &Config, request: ImportRequest) -> anyhow::Result<ExitCode> {
+    warn(config)?;
+    let title = format!("{} file {}", request.format, request.file.display());
+    let data = &config.settings.services.data;
+    let progress = Progress::shown();
+    let imported = runtime()?.block_on(transfer::import(data, request, &progress))?;
+    print(&format!("imported {title}\n{imported}\n"))?;
+    if imported.system > 0 {
+        print(OPEN_TO_ALL)?;
+    }
+    Ok(match imported.skipped {
+        0 => ExitCode::SUCCESS,
+        _ => ExitCode::from(SKIPPED),
+    })
+}
+
+const OPEN_TO_ALL: &str = "\
+note: a node without security shows documents of the server, password hashes included, to every \
+client that asks; --system none leaves them out
+";
+
+fn export_file(config: &Config, request: &ExportRequest) -> anyhow::Result<()> {
+    warn(config)?;
+    let data = &config.settings.services.data;
+    let progress = Progress::shown();
+    let exported = runtime()?.block_on(transfer::export(data, request, &progress))?;
+    // Standard output may be where the documents went.
+    writeln!(std::io::stderr(), "{exported}")?;
+    Ok(())
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the runtime")
 }
 
 fn start(launch: &Launch, config: &Config) -> anyhow::Result<()> {
@@ -65,10 +115,7 @@ fn start(launch: &Launch, config: &Config) -> anyhow::Result<()> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the runtime")?;
+    let runtime = runtime()?;
     let outcome = runtime.block_on(serve(launch, &config.settings));
     // Whatever outlived the stop must not outlive the process.
     runtime.shutdown_background();

@@ -126,6 +126,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "happn-protocol",
             "happn-server",
             "happn-store-sqlite",
+            "indicatif",
             "json5",
             "rand",
             "serde",
