@@ -20,7 +20,7 @@ mod data;
 #[allow(dead_code, reason = "shared with other tests")]
 mod raw;
 
-use data::{Engine, play};
+use data::{Engine, play, values_pass_through};
 
 async fn replays(file: &'static str, engine: Engine) {
     let Some(outcome) = play(file, engine).await else {
@@ -52,6 +52,13 @@ macro_rules! replays {
 macro_rules! on_stores {
     ($($module:ident $engine:ident)*) => {$(
         mod $module {
+            #[tokio::test]
+            async fn values_come_back_as_they_were_sent() {
+                if !super::values_pass_through(super::Engine::$engine).await {
+                    println!("values on {}: LEFT OUT", stringify!($engine));
+                }
+            }
+
             replays! { $engine:
                 set "set"
                 values "values"
