@@ -5,11 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use happn_core::{Arrival, Ingress};
+use happn_core::{Arrival, ByteStream, DoorRules, Ingress};
+use happn_tls::TlsServer;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::backoff::{Backoff, concerns_one_connection};
 use crate::door::{Door, Places, Seated};
+use crate::proxy::ProxyConfig;
 
 /// A reading of the proxy's counters.
 ///
@@ -22,6 +25,8 @@ pub struct Counters {
     pub turned_away: u64,
     /// Failed attempts to accept.
     pub failed: u64,
+    /// Connections whose TLS handshake failed. They are among the accepted ones.
+    pub handshakes_failed: u64,
     /// Connections that the node still holds.
     pub open: usize,
 }
@@ -29,20 +34,26 @@ pub struct Counters {
 /// What the accept loop shares with its owner.
 pub(crate) struct Reception {
     ingress: Arc<dyn Ingress>,
+    tls: Option<TlsServer>,
+    rules: Arc<DoorRules>,
     places: Arc<Places>,
     accepted: AtomicU64,
     turned_away: AtomicU64,
     failed: AtomicU64,
+    handshakes_failed: AtomicU64,
 }
 
 impl Reception {
-    pub(crate) fn new(ingress: Arc<dyn Ingress>, connections_max: usize) -> Arc<Self> {
+    pub(crate) fn new(ingress: Arc<dyn Ingress>, config: &ProxyConfig) -> Arc<Self> {
         Arc::new(Self {
             ingress,
-            places: Places::new(connections_max),
+            tls: config.tls.clone(),
+            rules: Arc::new(config.rules()),
+            places: Places::new(config.connections_max),
             accepted: AtomicU64::new(0),
             turned_away: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            handshakes_failed: AtomicU64::new(0),
         })
     }
 
@@ -51,6 +62,7 @@ impl Reception {
             accepted: self.accepted.load(Ordering::Relaxed),
             turned_away: self.turned_away.load(Ordering::Relaxed),
             failed: self.failed.load(Ordering::Relaxed),
+            handshakes_failed: self.handshakes_failed.load(Ordering::Relaxed),
             open: self.places.taken(),
         }
     }
@@ -59,11 +71,12 @@ impl Reception {
     pub(crate) async fn serve<D: Door>(self: Arc<Self>, door: D, stop: CancellationToken) {
         let mut backoff = Backoff::default();
         let mut full = false;
+        let handshakes = TaskTracker::new();
         loop {
             let accepted = tokio::select! {
                 // A full backlog must not delay the stop.
                 biased;
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => break,
                 accepted = door.accept() => accepted,
             };
             match accepted {
@@ -71,7 +84,13 @@ impl Reception {
                     if backoff.worked() {
                         tracing::info!("accepting clients again");
                     }
-                    full = self.admit(stream, address, full);
+                    match self.seat(stream, address, full) {
+                        Some(stream) => {
+                            full = false;
+                            self.hand_on(stream, address, &handshakes, &stop);
+                        }
+                        None => full = true,
+                    }
                 }
                 Err(error) => {
                     self.failed.fetch_add(1, Ordering::Relaxed);
@@ -81,30 +100,59 @@ impl Reception {
                 }
             }
         }
+        handshakes.close();
+        handshakes.wait().await;
     }
 
-    /// Hands the stream on, or closes it when all places are taken. Whether they were.
-    fn admit<S: happn_core::ByteStream>(
+    /// Gives the stream a place, or closes it when there is none.
+    fn seat<S: ByteStream>(
         &self,
         stream: S,
         address: SocketAddr,
         was_full: bool,
-    ) -> bool {
-        let Some(place) = self.places.take() else {
-            self.turned_away.fetch_add(1, Ordering::Relaxed);
-            if !was_full {
-                tracing::warn!(%address, "all connections are taken, turning clients away");
-            }
-            return true;
-        };
-        self.accepted.fetch_add(1, Ordering::Relaxed);
+    ) -> Option<Seated<S>> {
+        if let Some(place) = self.places.take() {
+            self.accepted.fetch_add(1, Ordering::Relaxed);
+            return Some(Seated::new(stream, place));
+        }
+        self.turned_away.fetch_add(1, Ordering::Relaxed);
+        if !was_full {
+            tracing::warn!(%address, "all connections are taken, turning clients away");
+        }
+        None
+    }
+
+    /// Hands the stream to the node, after the TLS handshake if there is to be one. Handshakes
+    /// run beside each other and end with the door.
+    fn hand_on<S: ByteStream>(
+        self: &Arc<Self>,
+        stream: Seated<S>,
+        address: SocketAddr,
+        handshakes: &TaskTracker,
+        stop: &CancellationToken,
+    ) {
         let arrival = Arrival {
             address,
-            encrypted: false,
+            encrypted: self.tls.is_some(),
+            door: Some(self.rules.clone()),
         };
-        self.ingress
-            .accept(Box::new(Seated::new(stream, place)), arrival);
-        false
+        let Some(tls) = self.tls.clone() else {
+            return self.ingress.accept(Box::new(stream), arrival);
+        };
+        let (reception, stop) = (self.clone(), stop.clone());
+        handshakes.spawn(async move {
+            let accepted = tokio::select! {
+                () = stop.cancelled() => return,
+                accepted = tls.accept(stream) => accepted,
+            };
+            match accepted {
+                Ok(stream) => reception.ingress.accept(Box::new(stream), arrival),
+                Err(error) => {
+                    reception.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+                    tracing::debug!(%address, %error, "no TLS with a client");
+                }
+            }
+        });
     }
 }
 
@@ -121,8 +169,6 @@ async fn pause(backoff: &mut Backoff, error: &io::Error, stop: &CancellationToke
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
-
-    use happn_core::ByteStream;
 
     use super::*;
 
@@ -146,7 +192,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_door_that_always_fails_is_tried_about_once_a_second_and_stops_at_once() {
-        let reception = Reception::new(Arc::new(NoIngress), 1);
+        let reception = Reception::new(Arc::new(NoIngress), &ProxyConfig::new("127.0.0.1", 0));
         let stop = CancellationToken::new();
         let door = BrokenDoor(io::ErrorKind::Other);
         let serving = tokio::spawn(reception.clone().serve(door, stop.clone()));

@@ -6,7 +6,7 @@
 //! TCP hop behind the door.
 //!
 //! - [`Proxy`]: opens with [`Proxy::start`], closes with [`Proxy::stop`], may be reopened.
-//! - [`ProxyConfig`]: where to listen and how many connections to take.
+//! - [`ProxyConfig`]: where to listen, with which certificate, and how many connections to take.
 //! - [`Counters`]: accepted, turned away, open.
 //!
 //! ```no_run
@@ -20,13 +20,16 @@
 //! # }
 //! ```
 //!
-//! This crate does not speak HTTP or happn, and it never closes a client's connection: what was
-//! handed to the node belongs to the node.
+//! TLS ends here, if there is any. This crate does not speak HTTP or happn: it tells the node what
+//! applies to clients of the door ([`DoorRules`](happn_core::DoorRules)), and it never closes a
+//! client's connection: what was handed to the node belongs to the node.
 
 mod accept;
 mod backoff;
 mod door;
 mod proxy;
+mod upgrade_rate;
 
 pub use accept::Counters;
 pub use proxy::{Proxy, ProxyConfig, ProxyError};
+pub use upgrade_rate::UpgradeRate;

@@ -4,20 +4,23 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use happn_core::Ingress;
+use happn_core::{DoorRules, Ingress};
+use happn_tls::{TlsError, TlsServer};
 use tokio::net::TcpListener;
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::accept::{Counters, Reception};
+use crate::upgrade_rate::{UpgradeCounter, UpgradeRate};
 
 /// How many connections a proxy takes unless told otherwise.
 const CONNECTIONS_MAX: usize = 100_000;
 
 /// Where a proxy listens and how much it takes.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ProxyConfig {
     /// An IP address or a host name that resolves to one of this machine's addresses.
     pub host: String,
@@ -25,16 +28,38 @@ pub struct ProxyConfig {
     pub port: u16,
     /// The most connections open at one time. Further ones are closed as they arrive.
     pub connections_max: usize,
+    /// The identity that clients see; plain connections if `None`.
+    pub tls: Option<TlsServer>,
+    /// How long a connection may be without a request. It does not apply to websockets. `None`
+    /// leaves it to the node.
+    pub idle_max: Option<Duration>,
+    /// Whether to believe what `X-Forwarded-For` and the like say about a client: only right
+    /// behind a load balancer that sets them.
+    pub trusts_forwarded: bool,
+    /// How many websockets may begin in a while; `None` is as many as come.
+    pub upgrade_rate: Option<UpgradeRate>,
 }
 
 impl ProxyConfig {
-    /// Listens on `host` and `port` and takes up to 100 000 connections.
+    /// Listens on `host` and `port` and takes up to 100 000 connections, without TLS.
     #[must_use]
     pub fn new(host: impl Into<String>, port: u16) -> Self {
         Self {
             host: host.into(),
             port,
             connections_max: CONNECTIONS_MAX,
+            tls: None,
+            idle_max: None,
+            trusts_forwarded: false,
+            upgrade_rate: None,
+        }
+    }
+
+    pub(crate) fn rules(&self) -> DoorRules {
+        DoorRules {
+            idle_max: self.idle_max,
+            trusts_forwarded: self.trusts_forwarded,
+            upgrades: Arc::new(UpgradeCounter::new(self.upgrade_rate)),
         }
     }
 }
@@ -78,7 +103,7 @@ impl Proxy {
     /// A closed proxy that will hand its clients to `ingress`. Nothing listens yet.
     #[must_use]
     pub fn new(config: ProxyConfig, ingress: Arc<dyn Ingress>) -> Self {
-        let reception = Reception::new(ingress, config.connections_max);
+        let reception = Reception::new(ingress, &config);
         Self {
             config,
             reception,
@@ -128,6 +153,15 @@ impl Proxy {
     /// Where the proxy listens; `None` while it is closed.
     pub async fn address(&self) -> Option<SocketAddr> {
         self.open.lock().await.as_ref().map(|open| open.address)
+    }
+
+    /// Loads key and certificate again; connections accepted from now on get the new one. Without
+    /// effect without TLS.
+    ///
+    /// # Errors
+    /// When they are of no use; those in use stay in use then.
+    pub fn reload_certificate(&self) -> Result<(), TlsError> {
+        self.config.tls.as_ref().map_or(Ok(()), TlsServer::reload)
     }
 
     /// What came in so far.

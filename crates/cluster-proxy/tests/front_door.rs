@@ -11,8 +11,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cluster_proxy::{Proxy, ProxyConfig, ProxyError};
+use cluster_proxy::{Proxy, ProxyConfig, ProxyError, UpgradeRate};
 use happn_core::{Arrival, ByteStream, Ingress};
+use happn_tls::{Identity, TlsClient, TlsServer, Trust};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
@@ -149,4 +150,74 @@ async fn a_client_too_many_is_closed_and_a_place_comes_free_again() {
     let _third = TcpStream::connect(address).await.unwrap();
     next(&mut arrivals).await;
     assert_eq!(proxy.counters().accepted, 2);
+}
+
+#[tokio::test]
+async fn the_node_learns_what_applies_to_clients_of_the_door() {
+    let config = ProxyConfig {
+        idle_max: Some(Duration::from_secs(7)),
+        upgrade_rate: Some(UpgradeRate {
+            allowed: 1,
+            interval: Duration::from_secs(60),
+            retry_after: Some(Duration::from_secs(9)),
+        }),
+        ..anywhere()
+    };
+    let (proxy, mut arrivals) = proxy(config);
+    let _client = TcpStream::connect(proxy.start().await.unwrap())
+        .await
+        .unwrap();
+    let (_stream, arrival) = next(&mut arrivals).await;
+    let rules = arrival.door.unwrap();
+    assert_eq!(rules.idle_max, Some(Duration::from_secs(7)));
+    assert!(!rules.trusts_forwarded);
+    assert_eq!(rules.upgrades.admit(), Ok(()));
+    assert_eq!(rules.upgrades.admit(), Err(Duration::from_secs(9)));
+}
+
+fn with_tls() -> ProxyConfig {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let identity = Identity::inline(made.signing_key.serialize_pem(), made.cert.pem());
+    ProxyConfig {
+        tls: Some(TlsServer::new(identity).unwrap()),
+        ..anywhere()
+    }
+}
+
+#[tokio::test]
+async fn tls_ends_at_the_door() {
+    let (proxy, mut arrivals) = proxy(with_tls());
+    let stream = TcpStream::connect(proxy.start().await.unwrap())
+        .await
+        .unwrap();
+    let client = TlsClient::new(&Trust::Anyone).unwrap();
+    let mut client = client.connect("localhost", stream).await.unwrap();
+    let (mut stream, arrival) = next(&mut arrivals).await;
+    assert!(arrival.encrypted);
+    client.write_all(b"ping").await.unwrap();
+    let mut read = [0; 4];
+    stream.read_exact(&mut read).await.unwrap();
+    assert_eq!(&read, b"ping");
+}
+
+#[tokio::test]
+async fn whoever_speaks_no_tls_is_closed_and_frees_his_place() {
+    let (proxy, mut arrivals) = proxy(with_tls());
+    let address = proxy.start().await.unwrap();
+    let mut client = TcpStream::connect(address).await.unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    let mut alert = Vec::new();
+    let _ = client.read_to_end(&mut alert).await;
+    let counters = proxy.counters();
+    assert_eq!((counters.handshakes_failed, counters.open), (1, 0));
+    assert!(arrivals.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_handshake_under_way_does_not_hold_up_the_stop() {
+    let (proxy, _arrivals) = proxy(with_tls());
+    let address = proxy.start().await.unwrap();
+    let _silent = TcpStream::connect(address).await.unwrap();
+    let stopping = tokio::time::timeout(Duration::from_secs(5), proxy.stop());
+    stopping.await.expect("stops at once");
 }

@@ -59,7 +59,7 @@ pub use seams::authority::{
 };
 pub use seams::clock::{Clock, SystemClock};
 pub use seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
-pub use seams::ingress::{Arrival, ByteStream, Ingress};
+pub use seams::ingress::{Arrival, ByteStream, DoorRules, Ingress, UpgradeLimit};
 pub use seams::membership::{Beat, Membership, MembershipError};
 pub use seams::peer::{
     ConnectError, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,

@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use happn_core::Arrival;
 use hyper::HeaderMap;
 
 /// Headers by which proxies pass on ip, port and protocol; the first family present decides.
@@ -13,13 +14,15 @@ const FAMILIES: [[&str; 3]; 5] = [
     ["x-real-ip", "x-real-port", "x-real-proto"],
 ];
 
+/// Ip, port and whether TLS protects the stream, as the socket itself says.
+pub(crate) fn direct_address(arrival: &Arrival) -> (String, u16, bool) {
+    let socket = arrival.address;
+    (socket.ip().to_string(), socket.port(), arrival.encrypted)
+}
+
 /// Ip, port and whether the client's side is protected.
-pub(crate) fn client_address(
-    headers: &HeaderMap,
-    socket: SocketAddr,
-    encrypted: bool,
-) -> (String, u16, bool) {
-    let direct = (socket.ip().to_string(), socket.port(), encrypted);
+pub(crate) fn client_address(headers: &HeaderMap, arrival: &Arrival) -> (String, u16, bool) {
+    let direct = direct_address(arrival);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let Some(family) = FAMILIES
         .iter()
@@ -67,7 +70,8 @@ mod tests {
             .iter()
             .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
             .collect();
-        let (ip, port, secure) = client_address(&map, "127.0.0.1:5".parse().unwrap(), false);
+        let (ip, port, secure) =
+            client_address(&map, &Arrival::direct("127.0.0.1:5".parse().unwrap()));
         assert_eq!((ip.as_str(), port, secure), expected, "{headers:?}");
     }
 

@@ -181,14 +181,7 @@ async fn listen(shared: Arc<Shared>, listener: TcpListener) {
             Ok((stream, address)) => {
                 // A small frame must not wait for the next one.
                 let _ = stream.set_nodelay(true);
-                admit(
-                    &shared,
-                    Box::new(stream),
-                    Arrival {
-                        address,
-                        encrypted: false,
-                    },
-                );
+                admit(&shared, Box::new(stream), Arrival::direct(address));
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -223,13 +216,18 @@ async fn serve_http(
     arrival: Arrival,
     place: Place,
 ) {
+    let address = arrival.address;
+    let asked = arrival.door.as_ref().and_then(|door| door.idle_max);
+    let idle_max = asked.unwrap_or(shared.config.keep_alive.min(Duration::from_secs(60)));
     let service = {
         let shared = shared.clone();
-        service_fn(move |request| http::serve(shared.clone(), arrival, place.clone(), request))
+        service_fn(move |request| {
+            http::serve(shared.clone(), arrival.clone(), place.clone(), request)
+        })
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(shared.config.keep_alive.min(Duration::from_secs(60)))
+        .header_read_timeout(idle_max)
         .keep_alive(true)
         .title_case_headers(true)
         .max_buf_size(64 * 1024)
@@ -248,6 +246,6 @@ async fn serve_http(
         }
     };
     if let Err(error) = outcome {
-        tracing::debug!(client = %arrival.address, %error, "an HTTP connection ended with an error");
+        tracing::debug!(client = %address, %error, "an HTTP connection ended with an error");
     }
 }

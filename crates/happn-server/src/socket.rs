@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 
-use crate::client_address::client_address;
+use crate::client_address::{client_address, direct_address};
 use crate::heartbeat::{Heartbeat, Verdict};
 use crate::listener::Shared;
 use crate::upgrade::visible_headers;
@@ -36,9 +36,16 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 type Socket = WebSocketStream<Box<dyn ByteStream>>;
 
 /// What the login answer shows of an upgrade.
-pub(crate) fn connection_of<B>(request: &Request<B>, arrival: Arrival) -> Connection {
+pub(crate) fn connection_of<B>(request: &Request<B>, arrival: &Arrival) -> Connection {
     let headers = request.headers();
-    let (ip, port, secure) = client_address(headers, arrival.address, arrival.encrypted);
+    let forwarded = arrival
+        .door
+        .as_ref()
+        .is_none_or(|door| door.trusts_forwarded);
+    let (ip, port, secure) = match forwarded {
+        true => client_address(headers, arrival),
+        false => direct_address(arrival),
+    };
     Connection {
         url: request
             .uri()

@@ -11,7 +11,7 @@ const COPY_BYTES_MAX: usize = 2048;
 /// Bytes collected before a write.
 const BATCH_BYTES: usize = 32 * 1024;
 
-/// Writes `frames` in order.
+/// Writes `frames` in order, through whatever the stream buffers itself, as TLS does.
 ///
 /// # Errors
 /// Whatever the stream says. Not cancel-safe: a frame may be cut in the middle.
@@ -20,7 +20,8 @@ pub(crate) async fn write_frames<S: AsyncWrite + Unpin>(
     frames: &[ServerFrame],
 ) -> io::Result<()> {
     if let [only] = frames {
-        return stream.write_all(only.as_bytes()).await;
+        stream.write_all(only.as_bytes()).await?;
+        return stream.flush().await;
     }
     let mut batch = Vec::new();
     for frame in frames {
@@ -39,7 +40,8 @@ pub(crate) async fn write_frames<S: AsyncWrite + Unpin>(
             batch.clear();
         }
     }
-    stream.write_all(&batch).await
+    stream.write_all(&batch).await?;
+    stream.flush().await
 }
 
 async fn write_both<S: AsyncWrite + Unpin>(

@@ -102,6 +102,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "cluster-proxy",
         &[
             "happn-core",
+            "happn-tls",
             "hyper",
             "hyper-util",
             "socket2",

@@ -1,6 +1,7 @@
 //! The HTTP side of the port: a few fixed routes, mounted ones, and the upgrade.
 
 mod body;
+mod door;
 mod pages;
 mod primus;
 mod scripts;
@@ -37,8 +38,12 @@ pub(crate) async fn serve(
 ) -> Result<Page, NoAnswer> {
     let is_primus = request.uri().path().starts_with("/primus");
     if upgrade::is_upgrade(&request) {
+        let rules = arrival.door.as_deref();
+        if let Some(refusal) = rules.and_then(|it| door::refusal(it, is_primus, &request)) {
+            return Ok(refusal);
+        }
         return match is_primus {
-            true => Ok(upgraded(&shared, arrival, place, request)),
+            true => Ok(upgraded(&shared, &arrival, place, request)),
             false => silence(&shared).await,
         };
     }
@@ -64,7 +69,7 @@ async fn silence(shared: &Shared) -> Result<Page, NoAnswer> {
 
 fn upgraded(
     shared: &Arc<Shared>,
-    arrival: Arrival,
+    arrival: &Arrival,
     place: Place,
     mut request: Request<Incoming>,
 ) -> Page {
