@@ -10,6 +10,9 @@ use crate::{cluster, run};
 /// The oldest Node whose test runner the interop tests use.
 const NODE_MAJOR_MIN: u32 = 20;
 
+/// What Chromium is called, as in `interop/browser/chromium.js`.
+const CHROMIUM_NAMES: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// Leave out what needs Node and npm, and say so
@@ -40,6 +43,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
             interop("test:browser-client")?;
             interop("oracle:browser-client")
         })?;
+        if chromium_is_here()? {
+            part(&mut parts, "chromium", || interop("test:chromium"))?;
+        }
     }
     println!("\nall tests passed");
     for Part { name, took } in parts {
@@ -109,6 +115,22 @@ fn workspace_tests(options: &Options) -> anyhow::Result<()> {
         command.env("CI", "true");
     }
     run::succeed(command)
+}
+
+/// A laptop may lack the browser, and hears about it; a CI machine may not.
+fn chromium_is_here() -> anyhow::Result<bool> {
+    let named = std::env::var("HAPPN_CHROMIUM").ok();
+    let candidates = named.map_or_else(|| CHROMIUM_NAMES.map(str::to_owned).into(), |it| vec![it]);
+    let answers = |name: &String| run::output(run::program(name, &["--version"])).is_ok();
+    if candidates.iter().any(answers) {
+        return Ok(true);
+    }
+    let tried = candidates.join(", ");
+    if std::env::var_os("CI").is_some_and(|it| it == "true") {
+        bail!("no Chromium (tried {tried}): install it, or name it in HAPPN_CHROMIUM");
+    }
+    eprintln!("LEFT OUT: the tests in a real browser; no Chromium (tried {tried})");
+    Ok(false)
 }
 
 /// Runs a script of `interop/package.json` against the node that was built.
