@@ -10,6 +10,7 @@ mod bench;
 mod cluster;
 mod dist;
 mod lint;
+mod mongo;
 mod run;
 mod test;
 mod tidy;
@@ -34,6 +35,8 @@ enum Task {
     Tidy,
     /// Run every test: unit, vector, property, integration, interop, test-cluster
     Test(test::Options),
+    /// Start a MongoDB for tests, and run a command with HAPPN_TEST_MONGO_URL set
+    Mongo(mongo::Options),
     /// Start real nodes, kill and restart some, and check what clients saw
     TestCluster(cluster::Options),
     /// Measure a node next to a plain websocket server, against the budgets
@@ -50,6 +53,7 @@ fn main() -> anyhow::Result<()> {
         Task::Lint => lint::run(),
         Task::Tidy => tidy::run(),
         Task::Test(options) => test::run(&options),
+        Task::Mongo(options) => mongo::run(&options),
         Task::TestCluster(options) => cluster::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::BenchServer => bench::serve(),

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use clap::Args;
 
+use crate::mongo::{self, Mongo};
 use crate::{cluster, run};
 
 /// The oldest Node whose test runner the interop tests use.
@@ -33,18 +34,27 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         part(&mut parts, "npm packages", npm_packages)?;
     }
     part(&mut parts, "build", build)?;
-    part(&mut parts, "workspace tests", || workspace_tests(options))?;
+    let mut database = None;
+    part(&mut parts, "MongoDB", || {
+        database = Some(Mongo::start()?);
+        Ok(())
+    })?;
+    // Every test from here on finds it there; the server ends with this function.
+    let url = database.as_ref().map(Mongo::url).unwrap_or_default();
+    part(&mut parts, "workspace tests", || {
+        workspace_tests(options, url)
+    })?;
     part(&mut parts, "test-cluster", test_cluster)?;
     if options.without_node {
         eprintln!("LEFT OUT: the interop tests (--without-node)");
     } else {
-        part(&mut parts, "interop tests", || interop("test"))?;
+        part(&mut parts, "interop tests", || interop("test", url))?;
         part(&mut parts, "browser client", || {
-            interop("test:browser-client")?;
-            interop("oracle:browser-client")
+            interop("test:browser-client", url)?;
+            interop("oracle:browser-client", url)
         })?;
         if chromium_is_here()? {
-            part(&mut parts, "chromium", || interop("test:chromium"))?;
+            part(&mut parts, "chromium", || interop("test:chromium", url))?;
         }
     }
     println!("\nall tests passed");
@@ -108,8 +118,9 @@ fn build() -> anyhow::Result<()> {
     ]))
 }
 
-fn workspace_tests(options: &Options) -> anyhow::Result<()> {
+fn workspace_tests(options: &Options, mongo_url: &str) -> anyhow::Result<()> {
     let mut command = run::cargo(&["test", "--workspace"]);
+    command.env(mongo::URL, mongo_url);
     if !options.without_node {
         // The packages are installed, so a test that finds them missing must not pass.
         command.env("CI", "true");
@@ -134,12 +145,13 @@ fn chromium_is_here() -> anyhow::Result<bool> {
 }
 
 /// Runs a script of `interop/package.json` against the node that was built.
-fn interop(script: &str) -> anyhow::Result<()> {
+fn interop(script: &str, mongo_url: &str) -> anyhow::Result<()> {
     let mut command = run::program("npm", &["run", script]);
-    command.current_dir(run::root().join("interop")).env(
-        "HAPPN_NODE_BIN",
-        run::target_directory().join("debug/cluster-node"),
-    );
+    let node = run::target_directory().join("debug/cluster-node");
+    command
+        .current_dir(run::root().join("interop"))
+        .env("HAPPN_NODE_BIN", node)
+        .env(mongo::URL, mongo_url);
     run::succeed(command)
 }
 
