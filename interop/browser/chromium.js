@@ -71,9 +71,10 @@ function devToolsAddress(child) {
   });
 }
 
-/// Opens `url` and answers the page once it has loaded.
+/// Opens `url`, with cookies of its own, and answers the page once it has loaded.
 async function openPage(devTools, url) {
-  const { targetId } = await devTools.send('Target.createTarget', { url: 'about:blank' });
+  const { browserContextId } = await devTools.send('Target.createBrowserContext');
+  const { targetId } = await devTools.send('Target.createTarget', { url: 'about:blank', browserContextId });
   const { sessionId } = await devTools.send('Target.attachToTarget', { targetId, flatten: true });
   const send = (method, parameters) => devTools.send(method, parameters, sessionId);
   await send('Page.enable');
@@ -90,7 +91,7 @@ async function openPage(devTools, url) {
       if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
       return result.value;
     },
-    close: () => devTools.send('Target.closeTarget', { targetId }),
+    close: () => devTools.send('Target.disposeBrowserContext', { browserContextId }),
   };
 }
 

@@ -6,25 +6,28 @@ import WebSocket from 'ws';
 
 import { startRustNode } from '../peers/rust.js';
 
-let loading;
+let fetching;
+let client;
 
 /// The `HappnClient` of the script that our node serves at `/browser_client`.
-export function browserClient() {
-  loading ??= load();
-  return loading;
+export async function browserClient() {
+  client ??= run(await fetchClient());
+  return client;
 }
 
-async function load() {
+/// The script's text.
+export function fetchClient() {
+  fetching ??= fetchFromNode();
+  return fetching;
+}
+
+async function fetchFromNode() {
   const node = await startRustNode();
-  const script = await fetchScript(node.port, '/browser_client');
+  const response = await fetch(`http://127.0.0.1:${node.port}/browser_client`);
+  const script = await response.text();
   await node.stop();
-  return run(script);
-}
-
-export async function fetchScript(port, path) {
-  const response = await fetch(`http://127.0.0.1:${port}${path}`);
-  if (response.status !== 200) throw new Error(`${path} answers ${response.status}`);
-  return response.text();
+  if (response.status !== 200) throw new Error(`/browser_client answers ${response.status}`);
+  return script;
 }
 
 /// Runs the script in a world of its own, which has what browsers have and nothing of Node.

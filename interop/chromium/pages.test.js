@@ -11,7 +11,7 @@ import happn from 'happn-3';
 
 import { startChromium } from '../browser/chromium.js';
 import { startPages } from '../browser/pages.js';
-import { startJavascriptServer } from '../peers/javascript.js';
+import { ADMIN_PASSWORD, startJavascriptServer, startSecureJavascriptServer } from '../peers/javascript.js';
 import { startRustNode } from '../peers/rust.js';
 
 let chromium;
@@ -202,4 +202,34 @@ test('what the crypto script cannot do it says', async () => {
   });
   assert.equal(message, 'browser_crypto.js of this server cannot sign: log in with a password or a token');
   await page.close();
+});
+
+test('a session with a token leaves it in a cookie, for other clients of the page', async () => {
+  const secure = await startSecureJavascriptServer();
+  const page = await chromium.openPage(pages.urlWith([scriptOf(node, '/browser_client')]));
+  const seen = await page.run(
+    async (port, password) => {
+      const events = [];
+      const cookieEventHandler = (event) => events.push(event);
+      const came = async (count) => {
+        const end = Date.now() + 5000;
+        while (events.length < count && Date.now() < end) await new Promise((next) => setTimeout(next, 20));
+      };
+      const first = await window.HappnClient.create({ port, username: '_ADMIN', password, cookieEventHandler, interval: 500 });
+      const written = document.cookie === `${first.session.cookieName}=${first.session.token}`;
+      const second = await window.HappnClient.create({ port, useCookie: true });
+      const user = second.session.user.username;
+      await second.disconnect();
+      await came(1);
+      await first.disconnect({ deleteCookie: true });
+      await came(2);
+      window.HappnClient.clearCookieEventObjects();
+      return { written, user, left: document.cookie, events };
+    },
+    secure.port,
+    ADMIN_PASSWORD
+  );
+  await page.close();
+  await secure.stop();
+  assert.deepEqual(seen, { written: true, user: '_ADMIN', left: '', events: ['cookie-created', 'cookie-deleted'] });
 });

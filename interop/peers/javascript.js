@@ -16,3 +16,22 @@ export async function startJavascriptServer(port = 0) {
     stop: () => service.stop({ reconnect: false }),
   };
 }
+
+export const ADMIN_PASSWORD = 'of the administrator';
+
+/// The same with logins. `service` is the way to its users and groups.
+export async function startSecureJavascriptServer() {
+  const security = { config: { adminUser: { password: ADMIN_PASSWORD } } };
+  const service = await happn.service.create({
+    host: '127.0.0.1',
+    port: 0,
+    secure: true,
+    utils: quiet,
+    services: { security },
+  });
+  return {
+    service,
+    port: service.server.address().port,
+    stop: () => service.stop({ reconnect: false }),
+  };
+}

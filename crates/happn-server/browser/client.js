@@ -122,7 +122,7 @@ class HappnClient extends SessionKeeper {
   }
 
   async offAll() {
-    await this._request('off', '*', null, { referenceId: 0 });
+    if (this.status === STATUS.ACTIVE) await this._request('off', '*', null, { referenceId: 0 });
     this._subscriptions.clear();
   }
 

@@ -102,13 +102,13 @@ class SessionKeeper {
     this.socket = new Socket(this.options.url, this.options.socket);
     try {
       await firstOpening(this.socket);
+      this._listenTo(this.socket);
+      await this._login();
     } catch (error) {
-      this.status = STATUS.CONNECT_ERROR;
       this.socket.destroy();
+      this.status = STATUS.CONNECT_ERROR;
       throw error;
     }
-    this._listenTo(this.socket);
-    await this._login();
     this.status = STATUS.ACTIVE;
     return this;
   }
