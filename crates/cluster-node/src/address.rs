@@ -10,11 +10,9 @@ use crate::config::Settings;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListenHost(String);
 
-/// A host that this version cannot listen on.
+/// A host that is none: the name of an interface, or of nothing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no such interface {0}; this version takes an IP address, a host name with a dot, or localhost"
-)]
+#[error("no such interface {0}")]
 pub struct NoSuchInterface(String);
 
 impl ListenHost {
@@ -88,8 +86,11 @@ fn default_name(settings: &Settings, last: &str) -> String {
     format!("{host}_{last}")
 }
 
-/// The listening host as others may reach it.
+/// The interface that was asked for, else the listening host as others may reach it.
 fn reachable_host(settings: &Settings) -> String {
+    if let Some(address) = &settings.network.interface_id {
+        return address.clone();
+    }
     match settings.host.parse::<ListenHost>() {
         Ok(host) if !host.is_everywhere() => host.0,
         _ => first_external_address()

@@ -1,17 +1,16 @@
 //! The command line. Its flags are those of the table of keys, so that help, messages and
 //! documentation cannot disagree.
 
+mod transfers;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use crate::transfer::{ExportRequest, ImportRequest};
-
-mod transfers;
-
 use crate::config::{Config, ConfigError, FlagValue, KEYS, Key, Kind, Preset, Sources};
+use crate::transfer::{ExportRequest, ImportRequest};
 
 /// What the user wants.
 #[derive(Clone, Debug)]
@@ -29,6 +28,8 @@ pub enum Wish {
     Start,
     /// Print the effective configuration.
     ShowConfig,
+    /// Print what every key means.
+    ShowReference,
     /// Fill the configured stores from a file.
     Import(ImportRequest),
     /// Write documents of the configured stores to a file.
@@ -46,6 +47,7 @@ impl Invocation {
     ) -> Result<Self, clap::Error> {
         let matches = command().try_get_matches_from(arguments)?;
         let wish = match matches.subcommand() {
+            Some(("config", inner)) if inner.get_flag("reference") => Wish::ShowReference,
             Some(("config", _)) => Wish::ShowConfig,
             Some(("import", inner)) => Wish::Import(transfers::import_request(inner)),
             Some(("export", inner)) => Wish::Export(transfers::export_request(inner)),
@@ -79,6 +81,7 @@ impl Invocation {
             file: file.as_deref(),
             environment,
             flags: self.flags,
+            interfaces: crate::network::interfaces(),
         })
     }
 }
@@ -110,7 +113,13 @@ pub fn command() -> Command {
         .subcommand(Command::new("start").about("Starts the node (the default)"))
         .subcommand(
             Command::new("config")
-                .about("Prints the effective configuration and where each value comes from"),
+                .about("Prints the effective configuration and where each value comes from")
+                .arg(
+                    Arg::new("reference")
+                        .long("reference")
+                        .action(ArgAction::SetTrue)
+                        .help("Prints instead what every key means, in Markdown"),
+                ),
         )
         .subcommand(transfers::import())
         .subcommand(transfers::export())
@@ -202,8 +211,9 @@ mod tests {
     }
 
     #[test]
-    fn every_short_variable_is_its_flag_in_capitals() {
-        for key in KEYS {
+    fn every_short_variable_of_ours_is_its_flag_in_capitals() {
+        let theirs = |key: &&Key| key.path.starts_with("network.");
+        for key in KEYS.iter().filter(|key| !theirs(key)) {
             let expected = key.flag.map(|flag| {
                 let name = flag.trim_start_matches('-').replace('-', "_");
                 format!("HAPPN_{}", name.to_uppercase())

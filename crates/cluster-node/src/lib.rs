@@ -23,6 +23,7 @@ pub mod banner;
 pub mod cli;
 pub mod config;
 pub mod logging;
+pub mod network;
 mod node;
 mod report;
 pub mod signals;

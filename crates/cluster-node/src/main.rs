@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use cluster_node::banner::{Launch, banner};
 use cluster_node::cli::{Invocation, Wish};
-use cluster_node::config::{Config, Settings, effective};
+use cluster_node::config::{Config, Settings, effective, reference};
 use cluster_node::signals::StopSignals;
 use cluster_node::transfer::{self, ExportRequest, ImportRequest, Progress};
 use cluster_node::{Node, logging, one_line};
@@ -35,6 +35,10 @@ fn main() -> ExitCode {
 
 fn run(invocation: Invocation) -> anyhow::Result<ExitCode> {
     let wish = invocation.wish.clone();
+    if matches!(wish, Wish::ShowReference) {
+        print(&reference())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let environment = environment();
     let launch = Launch {
         program: std::env::args_os()
@@ -44,7 +48,7 @@ fn run(invocation: Invocation) -> anyhow::Result<ExitCode> {
     };
     let config = invocation.load(environment)?;
     match wish {
-        Wish::ShowConfig => show(&config)?,
+        Wish::ShowConfig | Wish::ShowReference => show(&config)?,
         Wish::Start => start(&launch, &config)?,
         Wish::Import(request) => return import_file(&config, request),
         Wish::Export(request) => export_file(&config, &request)?,

@@ -127,6 +127,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "happn-protocol",
             "happn-server",
             "happn-store-sqlite",
+            "if-addrs",
             "indicatif",
             "json5",
             "rand",

@@ -97,6 +97,13 @@ impl Key {
         }
     }
 
+    const fn variable(self, environment: &'static str) -> Self {
+        Self {
+            environment: Some(environment),
+            ..self
+        }
+    }
+
     const fn inert(self) -> Self {
         Self {
             inert: true,
@@ -124,7 +131,7 @@ pub const KEYS: &[Key] = &[
         "host",
         Kind::Text,
         Preset::Text("0.0.0.0"),
-        "Where the inner server listens: an IP address, a host name with a dot, or localhost.",
+        "Where the inner server listens: an IP address, a host name with a dot, localhost, or a network interface such as eth0, eth0/ipv6 or eth0/ipv4/1.",
     )
     .short("HAPPN_HOST", "--host"),
     key("port", PORT, Preset::Whole(57_000), "The inner server's port, where peers connect; 0 lets the system choose.")
@@ -133,10 +140,27 @@ pub const KEYS: &[Key] = &[
         "announceHost",
         Kind::Text,
         Preset::Unset,
-        "The address that peers are told to connect to; the listening address when unset.",
+        "The address that peers are told to connect to; when unset that of network.interfaceId, else the listening one.",
     )
     .short("HAPPN_ANNOUNCE_HOST", "--announce-host"),
+    key(
+        "network.interfaceId",
+        Kind::Text,
+        Preset::Unset,
+        "The network interface whose address peers are told; eth0 when only network.interface is set.",
+    )
+    .variable("NETWORK_INTERFACE_ID"),
+    key(
+        "network.interface",
+        Kind::Whole { min: 0, max: 1000 },
+        Preset::Whole(0),
+        "Which of that interface's addresses, from 0.",
+    )
+    .variable("NETWORK_INTERFACE"),
     key("secure", Kind::Switch, Preset::Switch(false), "Whether clients must log in; not supported yet in this version."),
+    key("allowNestedPermissions", Kind::Switch, Preset::Switch(false), "Whether a mask ending in ** reads what of it is permitted.").inert(),
+    key("deferListen", Kind::Switch, Preset::Switch(false), "Of no use here: a program around the node decides when to start it.").inert(),
+    key("transport.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "A key that never had an effect; services.transport.config.mode is meant.").inert(),
     key("log.level", Kind::Text, Preset::Text("info"), "What to log: error, warn, info, debug, trace, or filters such as info,happn_server=debug.")
         .short("HAPPN_LOG", "--log"),
     key("log.format", Kind::Choice(&["text", "json"]), Preset::Text("text"), "How a log line looks.")

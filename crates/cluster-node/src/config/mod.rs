@@ -5,7 +5,8 @@
 //! them. Reading order: [`Sources`] (where values come from) → [`Config::load`] → [`Settings`]
 //! (the values, typed) and [`effective`] (the same, for people).
 //!
-//! Nothing here reads the process environment or starts anything: the environment is an argument.
+//! Nothing here reads the process environment or starts anything: the environment and the network
+//! interfaces are arguments.
 
 mod environment;
 mod file;
@@ -15,6 +16,7 @@ mod layers;
 mod nearest;
 mod print;
 mod problem;
+mod reference;
 mod rules;
 mod settings;
 mod stores;
@@ -25,15 +27,17 @@ pub use kind::Kind;
 pub use layers::Origin;
 pub use print::effective;
 pub use problem::{ConfigError, Problem};
+pub use reference::reference;
 pub use settings::{
-    DataSettings, LogFormat, LogSettings, OrchestratorSettings, PrimusSettings, ProxySettings,
-    PublicationSettings, PublisherSettings, Services, SessionSettings, Settings, Store,
-    SubscriptionSettings, SubscriptionTreeSettings, TimingSettings,
+    DataSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings, PrimusSettings,
+    ProxySettings, PublicationSettings, PublisherSettings, Services, SessionSettings, Settings,
+    Store, SubscriptionSettings, SubscriptionTreeSettings, TimingSettings,
 };
 pub use stores::{PatternRule, Provider, StoreFile, Synchronous};
 
 use std::path::Path;
 
+use crate::network::InterfaceAddress;
 use layers::{Layers, Setting};
 use problem::Report;
 
@@ -46,6 +50,8 @@ pub struct Sources<'a> {
     pub environment: Vec<(String, String)>,
     /// Flags as they were typed, with the key each stands for.
     pub flags: Vec<FlagValue>,
+    /// The machine's addresses, for hosts that name an interface: [`crate::network::interfaces`].
+    pub interfaces: Vec<InterfaceAddress>,
 }
 
 /// A value given on the command line.
@@ -88,7 +94,7 @@ impl Config {
         layers.add_settings(environment, &mut report);
         let flags = sources.flags.iter().map(Setting::from_flag).collect();
         layers.add_settings(flags, &mut report);
-        rules::apply(&mut layers, &mut report);
+        rules::apply(&mut layers, &sources.interfaces, &mut report);
         let settings = report.finish(|report| Settings::from_layers(&layers, report))?;
         Ok(Self {
             settings,

@@ -8,14 +8,16 @@ use crate::address::{ListenHost, is_host_name};
 use crate::config::keys::{KEYS, Key};
 use crate::config::layers::{Layers, Origin, preset};
 use crate::config::problem::Report;
+use crate::network::{self, InterfaceAddress};
 
 /// Completes derived defaults and checks what no single key can know.
-pub(crate) fn apply(layers: &mut Layers, report: &mut Report) {
+pub(crate) fn apply(layers: &mut Layers, interfaces: &[InterfaceAddress], report: &mut Report) {
     dodge_the_inner_port(layers);
     complete_default_stores(layers, report);
     for key in [HOST, "services.proxy.config.host"] {
-        check_host(layers, key, report);
+        resolve_host(layers, key, interfaces, report);
     }
+    resolve_interface(layers, interfaces, report);
     check_announced(layers, report);
     check_unsupported(layers, report);
     check_ports(layers, report);
@@ -25,6 +27,8 @@ pub(crate) fn apply(layers: &mut Layers, report: &mut Report) {
 
 const HOST: &str = "host";
 const ANNOUNCE_HOST: &str = "announceHost";
+const INTERFACE_ID: &str = "network.interfaceId";
+const INTERFACE: &str = "network.interface";
 const PORT: &str = "port";
 const PROXY_PORT: &str = "services.proxy.config.port";
 const STORES: &str = "services.data.config.datastores";
@@ -76,11 +80,59 @@ fn implicit_store(layers: &Layers) -> Option<(Origin, Value)> {
     (!file.is_null()).then(|| (layers.origin(FILENAME).clone(), list()))
 }
 
-fn check_host(layers: &Layers, key: &str, report: &mut Report) {
+/// A host may be the name of an interface; from here on it is the address.
+fn resolve_host(
+    layers: &mut Layers,
+    key: &'static str,
+    interfaces: &[InterfaceAddress],
+    report: &mut Report,
+) {
     let host = layers.value(key).as_str().unwrap_or_default();
-    if let Err(error) = host.parse::<ListenHost>() {
-        report.rule(layers.origin(key), key, error.to_string());
+    let Err(error) = host.parse::<ListenHost>() else {
+        return;
+    };
+    let origin = layers.origin(key).clone();
+    match network::named(host, interfaces) {
+        Some(address) => layers.put(key, json!(address.to_string()), origin),
+        None => {
+            let known = network::names(interfaces);
+            let reason = format!(
+                "{error}; it must be an IP address, a host name with a dot, localhost, or an \
+                 interface such as eth0 or eth0/ipv4/0; interfaces here: {known}"
+            );
+            report.rule(&origin, key, reason);
+        }
     }
+}
+
+/// The interface whose address is announced becomes that address; one that is not there is as if
+/// it had not been named.
+fn resolve_interface(layers: &mut Layers, interfaces: &[InterfaceAddress], report: &mut Report) {
+    let asked = [INTERFACE_ID, INTERFACE].map(|key| *layers.origin(key) != Origin::Default);
+    if asked == [false, false] {
+        return;
+    }
+    let origin = match asked[0] {
+        true => layers.origin(INTERFACE_ID).clone(),
+        false => layers.origin(INTERFACE).clone(),
+    };
+    let name = layers.value(INTERFACE_ID).as_str().unwrap_or("eth0");
+    let number = layers.value(INTERFACE).as_u64().unwrap_or_default();
+    let number = usize::try_from(number).unwrap_or(usize::MAX);
+    let address = network::of(name, interfaces).nth(number);
+    if let Some(IpAddr::V4(address)) = address {
+        layers.put(INTERFACE_ID, json!(address.to_string()), origin);
+        return;
+    }
+    let what = match address {
+        Some(address) => format!("{address}, and peers cannot be told an IPv6 address"),
+        None => format!("not there; interfaces here: {}", network::names(interfaces)),
+    };
+    report.warn(format!(
+        "{origin}: address number {number} of interface {name} is {what}; the announced address \
+         is made without it"
+    ));
+    layers.put(INTERFACE_ID, Value::Null, origin);
 }
 
 /// Endpoints are segments of happn paths, where the brackets of IPv6 addresses are illegal.

@@ -21,6 +21,8 @@ pub struct Settings {
     pub port: u16,
     /// `announceHost`.
     pub announce_host: Option<String>,
+    /// `network`.
+    pub network: NetworkSettings,
     /// `log`.
     pub log: LogSettings,
     /// `services`.
@@ -35,6 +37,14 @@ impl Settings {
         read.map_err(|error| report.rule(&Origin::Default, "configuration", error.to_string()))
             .ok()
     }
+}
+
+/// `network`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NetworkSettings {
+    /// The IPv4 address that `interfaceId` and `interface` name; absent when they name none.
+    pub interface_id: Option<String>,
 }
 
 /// `log`.

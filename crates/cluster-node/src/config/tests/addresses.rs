@@ -13,9 +13,104 @@ fn hosts_are_addresses_names_with_dots_or_localhost() {
     for host in ["127.0.0.1", "::", "localhost", "node.example.org", ""] {
         assert!(load(&format!("{{host: '{host}'}}")).is_ok(), "{host}");
     }
-    for host in ["eth0", "eth0/ipv4/1", "some host.x"] {
-        let problems = problems(&format!("{{host: '{host}'}}"));
-        assert!(problems[0].starts_with(&format!("host: no such interface {host};")));
+    for host in ["eth0", "eth0/ipv4/1", "some host.x", "eth0:1"] {
+        assert_eq!(
+            problems(&format!("{{host: '{host}'}}")),
+            [format!(
+                "host: no such interface {host}; it must be an IP address, a host name with a \
+                 dot, localhost, or an interface such as eth0 or eth0/ipv4/0; interfaces here: \
+                 none that is known"
+            )]
+        );
+    }
+}
+
+/// A machine with one card: two addresses of IPv4 and one of IPv6.
+fn on_a_machine(environment: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let addresses = ["10.0.0.1", "10.0.0.2", "fd00::1"];
+    let of_eth0 = |address: &str| InterfaceAddress {
+        interface: "eth0".into(),
+        address: address.parse().unwrap(),
+    };
+    Config::load(&Sources {
+        environment: variables(environment),
+        interfaces: addresses.map(of_eth0).into(),
+        ..Sources::default()
+    })
+}
+
+#[test]
+fn a_host_may_be_an_interface() {
+    use crate::address::{announced_endpoint, node_name};
+    let config = on_a_machine(&[("HAPPN_HOST", "eth0/ipv4/1"), ("HAPPN_PROXY_HOST", "eth0")]);
+    let settings = config.unwrap().settings;
+    assert_eq!(settings.host, "10.0.0.2");
+    assert_eq!(settings.services.proxy.host, "10.0.0.1");
+    assert_eq!(announced_endpoint(&settings, 7), "10.0.0.2:7");
+    assert_eq!(node_name(&settings, ""), "10-0-0-2_57000");
+    let error = on_a_machine(&[("HAPPN_HOST", "eth1")]).unwrap_err();
+    assert!(
+        error.to_string().ends_with("interfaces here: eth0"),
+        "{error}"
+    );
+    let error = on_a_machine(&[("HAPPN_HOST", "eth0/ipv6")]).unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("peers cannot be told an IPv6 address")
+    );
+}
+
+#[test]
+fn the_announced_address_is_that_of_the_interface_that_the_environment_names() {
+    use crate::address::{announced_endpoint, node_name};
+    for (environment, announced) in [
+        (&[("NETWORK_INTERFACE_ID", "eth0")][..], "10.0.0.1:7"),
+        (&[("NETWORK_INTERFACE", "1")], "10.0.0.2:7"),
+        (
+            &[
+                ("NETWORK_INTERFACE_ID", "eth0"),
+                ("HAPPN_ANNOUNCE_HOST", "out.side"),
+            ],
+            "out.side:7",
+        ),
+        (
+            &[
+                ("NETWORK_INTERFACE_ID", "eth0"),
+                ("HAPPN_HOST", "127.0.0.1"),
+            ],
+            "10.0.0.1:7",
+        ),
+    ] {
+        let config = on_a_machine(environment).unwrap();
+        assert!(config.warnings.is_empty(), "{:?}", config.warnings);
+        assert_eq!(announced_endpoint(&config.settings, 7), announced);
+    }
+    let config = on_a_machine(&[("NETWORK_INTERFACE_ID", "eth0")]).unwrap();
+    assert_eq!(node_name(&config.settings, ""), "10-0-0-1_57000");
+}
+
+#[test]
+fn an_interface_that_is_not_there_is_a_warning_and_counts_as_not_named() {
+    use crate::address::announced_endpoint;
+    for (environment, warning) in [
+        (
+            &[
+                ("NETWORK_INTERFACE_ID", "eth9"),
+                ("HAPPN_HOST", "127.0.0.1"),
+            ][..],
+            "environment NETWORK_INTERFACE_ID: address number 0 of interface eth9 is not there; \
+             interfaces here: eth0; the announced address is made without it",
+        ),
+        (
+            &[("NETWORK_INTERFACE", "2"), ("HAPPN_HOST", "127.0.0.1")],
+            "environment NETWORK_INTERFACE: address number 2 of interface eth0 is fd00::1, and \
+             peers cannot be told an IPv6 address; the announced address is made without it",
+        ),
+    ] {
+        let config = on_a_machine(environment).unwrap();
+        assert_eq!(config.warnings, [warning]);
+        assert_eq!(announced_endpoint(&config.settings, 7), "127.0.0.1:7");
     }
 }
 

@@ -76,6 +76,7 @@ fn an_error_names_the_file_the_variable_or_the_flag() {
         file: Some(&file),
         environment: variables(&[("HAPPN_PORT", "x")]),
         flags: vec![flag("--port", "port", "y")],
+        ..Sources::default()
     })
     .unwrap_err();
     let allowed = "but must be a whole number from 0 to 65535";

@@ -5,6 +5,7 @@ mod complaints;
 mod layering;
 mod properties;
 mod stores;
+mod table;
 
 use std::path::PathBuf;
 

@@ -57,7 +57,7 @@ proptest! {
         let mut report = Report::default();
         let mut layers = Layers::of_defaults();
         layers.add_tree(&tree, &origin, &mut report);
-        rules::apply(&mut layers, &mut report);
+        rules::apply(&mut layers, &[], &mut report);
         match report.finish(|report| Settings::from_layers(&layers, report)) {
             Ok(settings) => {
                 let stores = &settings.services.data.datastores;

@@ -1,0 +1,352 @@
+//! One row per key: its default, what is accepted and as what, what is refused.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::config::layers::{Layers, preset};
+use crate::config::problem::Report;
+
+/// Values as JSON5 text; of a pair the second is what the first is taken as.
+struct Row {
+    key: &'static str,
+    default: &'static str,
+    unit: Option<&'static str>,
+    accepted: &'static [(&'static str, &'static str)],
+    refused: &'static [&'static str],
+}
+
+const fn row(
+    key: &'static str,
+    default: &'static str,
+    accepted: &'static [(&'static str, &'static str)],
+    refused: &'static [&'static str],
+) -> Row {
+    Row {
+        key,
+        default,
+        unit: None,
+        accepted,
+        refused,
+    }
+}
+
+/// A pause or a limit in ms.
+const fn ms(key: &'static str, default: &'static str, refused: &'static [&'static str]) -> Row {
+    Row {
+        unit: Some("ms"),
+        ..row(key, default, MS, refused)
+    }
+}
+
+const MS: &[(&str, &str)] = &[("7", "7"), ("7e3", "7000"), ("'250'", "250")];
+/// What cannot be a pause between two actions.
+const NO_INTERVAL: &[&str] = &["0", "-5", "1.5", "'5s'", "true", "[5]", "86400001"];
+/// What cannot be a limit; 0 is none.
+const NO_LIMIT: &[&str] = &["-5", "1.5", "'5s'", "true", "[5]", "86400001"];
+const TEXT: &[(&str, &str)] = &[("'some'", "'some'")];
+const NO_TEXT: &[&str] = &["5", "true", "['a']", "'a\\nb'"];
+const SWITCH: &[(&str, &str)] = &[("true", "true"), ("false", "false")];
+const NO_SWITCH: &[&str] = &["'maybe'", "1", "{}"];
+const NAME: &[(&str, &str)] = &[("'a_B-9'", "'a_B-9'")];
+const NO_NAME: &[&str] = &["'a/b'", "'a b'", "'a*'", "5"];
+const PORT: &[(&str, &str)] = &[("0", "0"), ("65535", "65535"), ("'4001'", "4001")];
+const NO_PORT: &[&str] = &["65536", "-1", "'http'", "1.5", "true"];
+const PROTOCOL: &[(&str, &str)] = &[("'HTTPS'", "'https'"), ("'http'", "'http'")];
+const MASKS: &[(&str, &str)] = &[("['/a/*', '*']", "['/a/*', '*']"), ("[]", "[]")];
+const NO_MASKS: &[&str] = &["'*'", "['']", "[5]", "['/a,b']"];
+
+const ROWS: &[Row] = &[
+    row("name", "null", TEXT, NO_TEXT),
+    row("host", "'0.0.0.0'", TEXT, NO_TEXT),
+    row("port", "57000", PORT, NO_PORT),
+    row("announceHost", "null", TEXT, NO_TEXT),
+    row("network.interfaceId", "null", TEXT, NO_TEXT),
+    row(
+        "network.interface",
+        "0",
+        &[("'1'", "1")],
+        &["-1", "1001", "'x'"],
+    ),
+    row("secure", "false", SWITCH, NO_SWITCH),
+    row("allowNestedPermissions", "false", SWITCH, NO_SWITCH),
+    row("deferListen", "false", SWITCH, NO_SWITCH),
+    row("transport.mode", "'http'", PROTOCOL, &["'ftp'", "5"]),
+    row("log.level", "'info'", TEXT, NO_TEXT),
+    row(
+        "log.format",
+        "'text'",
+        &[("'JSON'", "'json'")],
+        &["'xml'", "5"],
+    ),
+    row(
+        "services.data.config.patternRule",
+        "'strict'",
+        &[("'Loose'", "'loose'")],
+        &["'any'"],
+    ),
+    row("services.data.config.filename", "null", TEXT, NO_TEXT),
+    row("services.data.config.fsync", "true", SWITCH, NO_SWITCH),
+    row("services.proxy.config.port", "55000", PORT, NO_PORT),
+    row("services.proxy.config.host", "'0.0.0.0'", TEXT, NO_TEXT),
+    ms("services.proxy.config.timeout", "1200000", NO_LIMIT),
+    row(
+        "services.proxy.config.allowSelfSignedCerts",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row("services.proxy.config.keyPath", "null", TEXT, NO_TEXT),
+    row("services.proxy.config.certPath", "null", TEXT, NO_TEXT),
+    row("services.proxy.config.defer", "false", SWITCH, NO_SWITCH),
+    row(
+        "services.orchestrator.config.clusterName",
+        "'happn-cluster'",
+        &[("'a_*-9'", "'a_*-9'")],
+        &["'a/b'", "5"],
+    ),
+    row(
+        "services.orchestrator.config.serviceName",
+        "'happn-cluster-node'",
+        NAME,
+        NO_NAME,
+    ),
+    row(
+        "services.orchestrator.config.deployment",
+        "'Test-Deploy'",
+        NAME,
+        NO_NAME,
+    ),
+    row(
+        "services.orchestrator.config.replicate",
+        "['*']",
+        MASKS,
+        NO_MASKS,
+    ),
+    row(
+        "services.orchestrator.config.cluster",
+        "null",
+        &[("{a: '2', b: 0}", "{a: 2, b: 0}"), ("{}", "{}")],
+        &["[]", "{a: 'x'}", "{a: -1}", "{'a/b': 1}", "{'': 1}"],
+    ),
+    row(
+        "services.orchestrator.config.minimumPeers",
+        "1",
+        &[("'3'", "3")],
+        &["0", "'many'", "10001"],
+    ),
+    ms(
+        "services.orchestrator.config.stabiliseTimeout",
+        "null",
+        NO_LIMIT,
+    ),
+    ms(
+        "services.orchestrator.config.timing.stabiliseTimeout",
+        "null",
+        NO_LIMIT,
+    ),
+    ms(
+        "services.orchestrator.config.timing.keepAlive",
+        "5000",
+        NO_INTERVAL,
+    ),
+    ms(
+        "services.orchestrator.config.timing.keepAliveThreshold",
+        "6000",
+        NO_INTERVAL,
+    ),
+    ms(
+        "services.orchestrator.config.timing.memberRefresh",
+        "5000",
+        NO_INTERVAL,
+    ),
+    ms(
+        "services.orchestrator.config.timing.healthReport",
+        "10000",
+        NO_INTERVAL,
+    ),
+    ms(
+        "services.replicator.config.securityChangesetReplicateInterval",
+        "3000",
+        NO_INTERVAL,
+    ),
+    row(
+        "services.transport.config.mode",
+        "'http'",
+        PROTOCOL,
+        &["'ftp'", "5"],
+    ),
+    ms(
+        "services.transport.config.keepAliveTimeout",
+        "null",
+        NO_LIMIT,
+    ),
+    Row {
+        unit: Some("bytes"),
+        ..row(
+            "services.session.config.primusOpts.maxLength",
+            "10485760",
+            &[("1024", "1024"), ("'2048'", "2048")],
+            &["0", "1023", "'10mb'", "1073741825"],
+        )
+    },
+    ms(
+        "services.session.config.primusOpts.pingInterval",
+        "30000",
+        NO_INTERVAL,
+    ),
+    row(
+        "services.session.config.primusOpts.allowSkippedHeartBeats",
+        "1",
+        &[("0", "0")],
+        &["-1", "1001", "'x'"],
+    ),
+    row(
+        "services.session.config.primusOpts.compression",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
+        "services.session.config.disableSessionEventLogging",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    ms(
+        "services.publisher.config.publicationOptions.acknowledgeTimeout",
+        "60000",
+        NO_INTERVAL,
+    ),
+    row(
+        "services.subscription.config.subscriptionTree.defaultVariableDepth",
+        "5",
+        &[("64", "64")],
+        &["0", "65", "'deep'"],
+    ),
+    row(
+        "services.security.config.adminUser.username",
+        "'_ADMIN'",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.security.config.adminUser.password",
+        "null",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.security.config.sessionTokenSecret",
+        "null",
+        TEXT,
+        NO_TEXT,
+    ),
+];
+
+/// Their lists are the matter of the tests of stores.
+const WITHOUT_ROW: &[&str] = &["services.data.config.datastores"];
+
+/// The value of `key` after a file that sets `spelling`, with what was said.
+fn set(key: &str, spelling: &str, value: &str) -> (Value, Vec<String>, Vec<String>) {
+    let value: Value = json5::from_str(value).unwrap();
+    let nest = |inner: Value, name: &str| json!({ name: inner });
+    let tree = spelling.rsplit('.').fold(value, nest);
+    let mut layers = Layers::of_defaults();
+    let mut report = Report::default();
+    layers.add_tree(&tree, &Origin::File("f".into()), &mut report);
+    let effective = layers.value(key).clone();
+    match report.finish(|_| Some(())) {
+        Ok(()) => (effective, Vec::new(), report.into_warnings()),
+        Err(error) => {
+            let problems = error.problems.iter().map(ToString::to_string);
+            (effective, problems.collect(), error.warnings)
+        }
+    }
+}
+
+fn find(path: &str) -> &'static Key {
+    let found = KEYS.iter().find(|key| key.path == path);
+    found.unwrap_or_else(|| panic!("the table test has a row for {path}, which is no key"))
+}
+
+#[test]
+fn every_key_has_its_row() {
+    for key in KEYS {
+        let rows = ROWS.iter().filter(|row| row.key == key.path).count();
+        let expected = usize::from(!WITHOUT_ROW.contains(&key.path));
+        assert_eq!(rows, expected, "a new key needs a row here: {}", key.path);
+    }
+}
+
+#[test]
+fn every_key_has_the_default_and_the_unit_of_its_row() {
+    for row in ROWS {
+        let key = find(row.key);
+        let default: Value = json5::from_str(row.default).unwrap();
+        assert_eq!(preset(key.default), default, "{}", row.key);
+        assert_eq!(key.unit, row.unit, "{}", row.key);
+    }
+}
+
+#[test]
+fn every_key_takes_what_its_row_says_and_keeps_its_default_otherwise() {
+    for row in ROWS {
+        for (given, expected) in row.accepted {
+            let (value, problems, _) = set(row.key, row.key, given);
+            let expected: Value = json5::from_str(expected).unwrap();
+            assert_eq!(
+                (value, problems),
+                (expected, Vec::new()),
+                "{} {given}",
+                row.key
+            );
+        }
+        for nothing in ["null", "''"] {
+            let (value, problems, _) = set(row.key, row.key, nothing);
+            assert_eq!(
+                value,
+                preset(find(row.key).default),
+                "{} {nothing}",
+                row.key
+            );
+            assert!(problems.is_empty(), "{problems:?}");
+        }
+    }
+}
+
+#[test]
+fn every_key_refuses_what_its_row_says_and_names_what_is_allowed() {
+    for row in ROWS {
+        let key = find(row.key);
+        for given in row.refused {
+            let (value, problems, _) = set(row.key, row.key, given);
+            assert_eq!(value, preset(key.default), "{} {given}", row.key);
+            let [problem] = &problems[..] else {
+                panic!("one problem with {} {given}: {problems:?}", row.key);
+            };
+            assert!(
+                problem.starts_with(&format!("file f: {} is ", row.key)),
+                "{problem}"
+            );
+            assert!(
+                problem.ends_with(&format!("must be {}", key.allowed())),
+                "{problem}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_other_spelling_is_understood_and_warned_of_once() {
+    for row in ROWS {
+        for alias in find(row.key).aliases {
+            let (given, expected) = row.accepted[0];
+            let (value, problems, warnings) = set(row.key, alias, given);
+            let expected: Value = json5::from_str(expected).unwrap();
+            assert_eq!((value, problems), (expected, Vec::new()), "{alias}");
+            let told = format!("file f: {alias} is read as {}", row.key);
+            let told = warnings.iter().filter(|warning| **warning == told).count();
+            assert_eq!(told, 1, "{warnings:?}");
+        }
+    }
+}
