@@ -3,19 +3,20 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cluster_orchestrator::{
     KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, Timing,
 };
 use cluster_proxy::{Proxy, ProxyConfig};
 use happn_client::{PeerDialer, PeerDialerConfig};
-use happn_core::{Clock, Node, NodeConfig, PeerEvents};
+use happn_core::{Clock, Node, NodeConfig, PeerEvents, UnconfiguredCleanup};
 use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
 use uuid::Uuid;
 
 use crate::address::ListenHost;
-use crate::config::Settings;
+use crate::config::{CleanupSettings, Settings};
 use crate::start_error::StartError;
 
 /// The core's configuration for a node called `name`.
@@ -27,21 +28,40 @@ pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
             .subscription_tree
             .default_variable_depth,
         acknowledge_timeout: services.publisher.publication_options.acknowledge_timeout,
+        log_sessions: !services.session.disable_session_event_logging,
+        unconfigured_cleanup: cleanup(&services.session.unconfigured_session_cleanup),
         ..NodeConfig::named(name)
     }
+}
+
+fn cleanup(settings: &CleanupSettings) -> Option<UnconfiguredCleanup> {
+    let (interval, threshold) = settings.timing()?;
+    Some(UnconfiguredCleanup {
+        interval,
+        threshold,
+        is_logged: settings.verbose,
+    })
 }
 
 /// Takes the inner port; peers may connect from here on.
 pub(crate) async fn server(settings: &Settings, node: Arc<Node>) -> Result<Server, StartError> {
     let address = resolve(&settings.host, settings.port).await?;
+    Ok(Server::bind(server_config(settings, address), node).await?)
+}
+
+fn server_config(settings: &Settings, address: SocketAddr) -> ServerConfig {
     let primus = &settings.services.session.primus_opts;
-    let config = ServerConfig {
+    ServerConfig {
         message_bytes_max: primus.max_length,
-        ping_interval: Some(primus.ping_interval),
+        ping_interval: unless_zero(primus.ping_interval),
+        keep_alive: unless_zero(settings.services.transport.keep_alive_timeout),
         skipped_beats_max: primus.allow_skipped_heart_beats,
         ..ServerConfig::on(address)
-    };
-    Ok(Server::bind(config, node).await?)
+    }
+}
+
+fn unless_zero(duration: Duration) -> Option<Duration> {
+    (!duration.is_zero()).then_some(duration)
 }
 
 async fn resolve(host: &str, port: u16) -> Result<SocketAddr, StartError> {
@@ -94,6 +114,9 @@ pub(crate) fn orchestrator(
     ))
 }
 
+/// What a link may be silent for when nobody pings.
+const NEVER: Duration = Duration::from_secs(365 * 86_400);
+
 /// Bounds of links that fit what the peers, configured alike, will send.
 fn dialer_config(settings: &Settings) -> PeerDialerConfig {
     let defaults = PeerDialerConfig::default();
@@ -102,7 +125,10 @@ fn dialer_config(settings: &Settings) -> PeerDialerConfig {
         // A document grows by merges, so an event may be larger than any message of a client.
         max_message_bytes: defaults.max_message_bytes.max(4 * primus.max_length),
         // As JavaScript clients do with the usual interval of 30 s: half of it in reserve.
-        silence_limit: defaults.silence_limit.max(primus.ping_interval * 3 / 2),
+        silence_limit: match unless_zero(primus.ping_interval) {
+            Some(interval) => defaults.silence_limit.max(interval * 3 / 2),
+            None => NEVER,
+        },
         ..defaults
     }
 }
@@ -133,4 +159,69 @@ pub(crate) fn proxy(settings: &Settings, server: &Server) -> Proxy {
     let section = &settings.services.proxy;
     let config = ProxyConfig::new(listen_host(&section.host), section.port);
     Proxy::new(config, server.ingress())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{Config, FlagValue, Sources};
+
+    fn settings(flags: &[(&str, &str)]) -> Settings {
+        let flag = |(key, text): &(&str, &str)| FlagValue {
+            flag: "test".into(),
+            key: format!("services.{key}"),
+            text: (*text).into(),
+        };
+        let sources = Sources {
+            flags: flags.iter().map(flag).collect(),
+            ..Sources::default()
+        };
+        Config::load(&sources).unwrap().settings
+    }
+
+    fn server_with(flags: &[(&str, &str)]) -> ServerConfig {
+        server_config(&settings(flags), ([127, 0, 0, 1], 0).into())
+    }
+
+    #[test]
+    fn what_is_not_configured_is_as_with_the_javascript_server() {
+        let config = server_with(&[]);
+        assert_eq!(config.message_bytes_max, 10 * 1024 * 1024);
+        assert_eq!(config.ping_interval, Some(Duration::from_secs(30)));
+        assert_eq!(config.keep_alive, Some(Duration::from_secs(120)));
+        assert_eq!(config.skipped_beats_max, 1);
+        let core = core(&settings(&[]), "n".into());
+        assert!(core.log_sessions);
+        assert_eq!(core.unconfigured_cleanup, None);
+    }
+
+    #[test]
+    fn zero_switches_pings_and_the_idle_limit_off() {
+        let config = server_with(&[
+            ("session.config.primusOpts.pingInterval", "0"),
+            ("transport.config.keepAliveTimeout", "0"),
+        ]);
+        assert_eq!((config.ping_interval, config.keep_alive), (None, None));
+    }
+
+    #[test]
+    fn session_options_reach_the_core() {
+        let section = "session.config";
+        let cleanup = format!("{section}.unconfiguredSessionCleanup");
+        let core = core(
+            &settings(&[
+                (&format!("{section}.disableSessionEventLogging"), "true"),
+                (&format!("{cleanup}.threshold"), "700"),
+                (&format!("{cleanup}.verbose"), "false"),
+            ]),
+            "n".into(),
+        );
+        assert!(!core.log_sessions);
+        let expected = UnconfiguredCleanup {
+            interval: Duration::from_secs(5),
+            threshold: Duration::from_millis(700),
+            is_logged: false,
+        };
+        assert_eq!(core.unconfigured_cleanup, Some(expected));
+    }
 }

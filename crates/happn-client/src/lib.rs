@@ -19,6 +19,8 @@
 //! # }
 //! ```
 //!
+//! [`Client::local`] and [`Client::admin`] give the same verbs on a node in the same process.
+//!
 //! One task owns one websocket. Every queue is bounded, every wait has a deadline, and dropping
 //! the last handle closes the socket. The client speaks plain websockets only and decides nothing
 //! about cluster membership: that is the orchestrator's.
@@ -32,6 +34,7 @@ mod dial;
 mod envelope;
 mod error;
 mod event;
+mod local;
 mod login;
 mod meta;
 mod options;

@@ -92,7 +92,7 @@ pub(crate) async fn log_in(
 }
 
 /// The `info` block with what every client of this kind adds to it.
-pub(crate) fn info_block(info: &Json) -> Result<Json, ClientError> {
+pub(crate) fn info_block(info: &Json, is_local: bool) -> Result<Json, ClientError> {
     let mut members: serde_json::Map<String, serde_json::Value> = if info.is_object() {
         info.decode().map_err(ClientError::encode)?
     } else {
@@ -102,7 +102,7 @@ pub(crate) fn info_block(info: &Json) -> Result<Json, ClientError> {
         wrapped
     };
     members.insert("_browser".to_owned(), false.into());
-    members.insert("_local".to_owned(), false.into());
+    members.insert("_local".to_owned(), is_local.into());
     encode(&members)
 }
 
@@ -161,12 +161,12 @@ mod tests {
     fn the_info_block_gains_two_members_at_its_end() {
         let info = Json::parse(r#"{"name":"node-b","endpoint":"h:1"}"#).unwrap();
         assert_eq!(
-            info_block(&info).unwrap().as_str(),
+            info_block(&info, false).unwrap().as_str(),
             r#"{"name":"node-b","endpoint":"h:1","_browser":false,"_local":false}"#
         );
         let text = Json::parse(r#""me""#).unwrap();
         assert_eq!(
-            info_block(&text).unwrap().as_str(),
+            info_block(&text, false).unwrap().as_str(),
             r#"{"data":"me","_browser":false,"_local":false}"#
         );
     }

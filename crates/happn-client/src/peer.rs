@@ -89,7 +89,7 @@ async fn connect(
     login: &PeerLogin,
     config: &PeerDialerConfig,
 ) -> Result<WebsocketLink, ClientError> {
-    let info = info_block(&with_link(&login.info, &login.link)?)?;
+    let info = info_block(&with_link(&login.info, &login.link)?, false)?;
     let address = Address::parse(endpoint)?;
     let socket = dial::open(
         &address,

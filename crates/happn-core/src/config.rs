@@ -27,6 +27,8 @@ pub struct UnconfiguredCleanup {
     pub interval: Duration,
     /// How long a connection may stay without a login.
     pub threshold: Duration,
+    /// Whether each round is logged, at debug level.
+    pub is_logged: bool,
 }
 
 /// Bounds per session, so that one client cannot hurt the others.

@@ -118,8 +118,8 @@ impl Node {
                 ended += 1;
             }
         }
-        if ended > 0 {
-            tracing::info!(ended, "ended connections that never logged in");
+        if cleanup.is_logged {
+            tracing::debug!(ended, "looked for connections that never logged in");
         }
     }
 

@@ -14,8 +14,9 @@ pub struct ServerConfig {
     pub ping_interval: Option<Duration>,
     /// How many unanswered beats may pass before the connection is closed.
     pub skipped_beats_max: u32,
-    /// How long an idle HTTP connection is kept.
-    pub keep_alive: Duration,
+    /// How long an idle HTTP connection is kept, and how long a request's head may take; `None` is
+    /// for ever.
+    pub keep_alive: Option<Duration>,
     /// How long a client may take no bytes at all before its connection is given up.
     pub write_timeout: Duration,
     /// Connections served at once; more are closed right after they are accepted.
@@ -33,7 +34,7 @@ impl ServerConfig {
             message_bytes_max: 10 * 1024 * 1024,
             ping_interval: Some(Duration::from_secs(30)),
             skipped_beats_max: 1,
-            keep_alive: Duration::from_secs(120),
+            keep_alive: Some(Duration::from_secs(120)),
             write_timeout: Duration::from_secs(30),
             connections_max: 100_000,
             version: env!("CARGO_PKG_VERSION").to_owned(),

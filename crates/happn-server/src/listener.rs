@@ -218,7 +218,7 @@ async fn serve_http(
 ) {
     let address = arrival.address;
     let asked = arrival.door.as_ref().and_then(|door| door.idle_max);
-    let idle_max = asked.unwrap_or(shared.config.keep_alive.min(Duration::from_secs(60)));
+    let idle_max = asked.or(shared.config.keep_alive);
     let service = {
         let shared = shared.clone();
         service_fn(move |request| {
@@ -227,6 +227,7 @@ async fn serve_http(
     };
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
+        // Also what an idle connection gets until its next request.
         .header_read_timeout(idle_max)
         .keep_alive(true)
         .title_case_headers(true)

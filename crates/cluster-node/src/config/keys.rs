@@ -277,9 +277,8 @@ pub const KEYS: &[Key] = &[
     .ms()
     .inert(),
     key("services.transport.config.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "The inner server's transport; https is not supported yet in this version."),
-    key("services.transport.config.keepAliveTimeout", LIMIT, Preset::Unset, "How long an idle HTTP connection is kept.")
-        .ms()
-        .inert(),
+    key("services.transport.config.keepAliveTimeout", LIMIT, Preset::Whole(120_000), "How long an idle HTTP connection is kept; 0 is for ever.")
+        .ms(),
     key(
         "services.session.config.primusOpts.maxLength",
         Kind::Whole { min: 1024, max: 1_073_741_824 },
@@ -287,7 +286,7 @@ pub const KEYS: &[Key] = &[
         "The largest message a client may send.",
     )
     .bytes(),
-    key("services.session.config.primusOpts.pingInterval", INTERVAL, Preset::Whole(30_000), "How often the node pings its clients.")
+    key("services.session.config.primusOpts.pingInterval", LIMIT, Preset::Whole(30_000), "How often the node pings its clients; 0 is never, and clients of today then give up after 45 s.")
         .ms(),
     key(
         "services.session.config.primusOpts.allowSkippedHeartBeats",
@@ -296,8 +295,22 @@ pub const KEYS: &[Key] = &[
         "How many pings a client may leave unanswered.",
     ),
     key("services.session.config.primusOpts.compression", Kind::Switch, Preset::Switch(false), "Whether to compress messages.").inert(),
-    key("services.session.config.disableSessionEventLogging", Kind::Switch, Preset::Switch(false), "Whether to leave sessions out of the log.")
-        .inert(),
+    key("services.session.config.disableSessionEventLogging", Kind::Switch, Preset::Switch(false), "Whether to leave sessions out of the log, where each that comes or goes is a JSON line at level debug, target happn-session."),
+    key(
+        "services.session.config.unconfiguredSessionCleanup.threshold",
+        INTERVAL,
+        Preset::Unset,
+        "How long a connection may stay without a login; 30 s when only the interval is set, else for ever.",
+    )
+    .ms(),
+    key(
+        "services.session.config.unconfiguredSessionCleanup.interval",
+        INTERVAL,
+        Preset::Unset,
+        "How often to look for connections without a login; every 5 s when only the threshold is set, else never.",
+    )
+    .ms(),
+    key("services.session.config.unconfiguredSessionCleanup.verbose", Kind::Switch, Preset::Switch(true), "Whether each round is logged, at level debug."),
     key(
         "services.publisher.config.publicationOptions.acknowledgeTimeout",
         INTERVAL,

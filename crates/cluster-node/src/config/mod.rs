@@ -29,9 +29,10 @@ pub use print::effective;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use settings::{
-    DataSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings, PrimusSettings,
-    ProxySettings, PublicationSettings, PublisherSettings, Services, SessionSettings, Settings,
-    Store, SubscriptionSettings, SubscriptionTreeSettings, TimingSettings,
+    CleanupSettings, DataSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings,
+    PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings, Services,
+    SessionSettings, Settings, Store, SubscriptionSettings, SubscriptionTreeSettings,
+    TimingSettings, TransportSettings,
 };
 pub use stores::{PatternRule, Provider, StoreFile, Synchronous};
 

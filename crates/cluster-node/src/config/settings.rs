@@ -81,6 +81,9 @@ pub struct Services {
     /// `services.session.config`.
     #[serde(deserialize_with = "config")]
     pub session: SessionSettings,
+    /// `services.transport.config`.
+    #[serde(deserialize_with = "config")]
+    pub transport: TransportSettings,
     /// `services.publisher.config`.
     #[serde(deserialize_with = "config")]
     pub publisher: PublisherSettings,
@@ -193,6 +196,41 @@ pub struct TimingSettings {
 pub struct SessionSettings {
     /// `primusOpts`.
     pub primus_opts: PrimusSettings,
+    /// Leaves sessions out of the log.
+    pub disable_session_event_logging: bool,
+    /// `unconfiguredSessionCleanup`.
+    pub unconfigured_session_cleanup: CleanupSettings,
+}
+
+/// `services.session.config.unconfiguredSessionCleanup`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct CleanupSettings {
+    #[serde(default, deserialize_with = "limit")]
+    threshold: Option<Duration>,
+    #[serde(default, deserialize_with = "limit")]
+    interval: Option<Duration>,
+    /// Whether each round is logged.
+    pub verbose: bool,
+}
+
+impl CleanupSettings {
+    /// Interval and threshold, if either is set.
+    #[must_use]
+    pub fn timing(&self) -> Option<(Duration, Duration)> {
+        let interval = self.interval.unwrap_or(Duration::from_secs(5));
+        let threshold = self.threshold.unwrap_or(Duration::from_secs(30));
+        let is_on = self.interval.is_some() || self.threshold.is_some();
+        is_on.then_some((interval, threshold))
+    }
+}
+
+/// `services.transport.config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransportSettings {
+    /// How long an idle HTTP connection is kept; zero is for ever.
+    #[serde(deserialize_with = "interval")]
+    pub keep_alive_timeout: Duration,
 }
 
 /// `services.session.config.primusOpts`.
@@ -201,7 +239,7 @@ pub struct SessionSettings {
 pub struct PrimusSettings {
     /// The largest message a client may send, in bytes.
     pub max_length: usize,
-    /// Between two pings.
+    /// Between two pings; zero is never.
     #[serde(deserialize_with = "interval")]
     pub ping_interval: Duration,
     /// How many pings a client may leave unanswered.

@@ -5,17 +5,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use happn_core::Node;
 use happn_protocol::{EventMessage, Json};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::connection::{Bounds, Call, Connection, Inbox, Reply};
+use crate::connection::{Bounds, Call, Connection, Inbox, Reply, Socket};
+use crate::local::LocalSocket;
 use crate::login::{info_block, log_in, millis};
 use crate::registry::{Off, Registry};
 use crate::{ClientConfig, ClientError, ConnectionState, Event, dial};
 
+/// How the client reaches its node.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// Over the network, to the address of the configuration.
+    Network,
+    /// Within this process.
+    Local {
+        /// The node.
+        node: Arc<Node>,
+        /// May everything.
+        is_admin: bool,
+    },
+}
+
+/// What a connection within the process may be silent for: nobody pings there.
+const NEVER: Duration = Duration::from_secs(365 * 86_400);
+
 pub(crate) struct Core {
     pub(crate) config: ClientConfig,
+    way: Way,
     pub(crate) registry: Registry,
     pub(crate) state: watch::Sender<ConnectionState>,
     /// Stops the supervisor and with it everything else.
@@ -30,10 +50,11 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    pub(crate) fn new(config: ClientConfig) -> Arc<Self> {
+    pub(crate) fn new(config: ClientConfig, way: Way) -> Arc<Self> {
         let reason = "not connected yet".to_owned();
         Arc::new(Self {
             config,
+            way,
             registry: Registry::default(),
             state: watch::Sender::new(ConnectionState::Disconnected { reason }),
             cancel: CancellationToken::new(),
@@ -51,24 +72,42 @@ impl Core {
         previous_session: Option<Arc<str>>,
     ) -> Result<(Connection, Arc<str>), ClientError> {
         let config = &self.config;
-        let address = config.address()?;
-        let info = info_block(&config.info)?;
-        let limit = config.max_message_bytes;
-        let socket = dial::open(&address, nonce, config.connect_timeout, limit).await?;
+        let is_local = matches!(self.way, Way::Local { .. });
+        let info = info_block(&config.info, is_local)?;
+        let connection = match &self.way {
+            Way::Network => {
+                let address = config.address()?;
+                let limit = config.max_message_bytes;
+                let socket = dial::open(&address, nonce, config.connect_timeout, limit).await?;
+                self.take_over(socket, config.silence_limit, previous_session)
+            }
+            Way::Local { node, is_admin } => {
+                let socket = LocalSocket::open(Arc::clone(node), *is_admin);
+                self.take_over(socket, NEVER, previous_session)
+            }
+        };
+        let credentials = config.credentials.as_ref();
+        let session = log_in(&connection, &info, credentials, config.call_timeout).await?;
+        Ok((connection, session.id))
+    }
+
+    fn take_over(
+        self: &Arc<Self>,
+        socket: impl Socket,
+        silence: Duration,
+        previous_session: Option<Arc<str>>,
+    ) -> Connection {
         let bounds = Bounds {
-            call: config.call_timeout,
-            silence: config.silence_limit,
-            write: config.write_timeout,
-            queue: config.outbound_queue.max(1),
+            call: self.config.call_timeout,
+            silence,
+            write: self.config.write_timeout,
+            queue: self.config.outbound_queue.max(1),
         };
         let inbox = ClientInbox {
             core: Arc::clone(self),
         };
         let event_ids = Arc::clone(&self.event_ids);
-        let connection = Connection::spawn(socket, inbox, bounds, event_ids, previous_session);
-        let credentials = config.credentials.as_ref();
-        let session = log_in(&connection, &info, credentials, config.call_timeout).await?;
-        Ok((connection, session.id))
+        Connection::spawn(socket, inbox, bounds, event_ids, previous_session)
     }
 
     /// The connection, if there is one.

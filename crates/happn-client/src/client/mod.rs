@@ -8,10 +8,11 @@ mod write;
 
 use std::sync::Arc;
 
+use happn_core::Node;
 use tokio::sync::watch;
 use tokio_util::sync::DropGuard;
 
-pub(crate) use self::core::Core;
+pub(crate) use self::core::{Core, Way};
 use crate::backoff::{Backoff, fresh_seed};
 use crate::{ClientConfig, ClientError, ConnectionState};
 
@@ -58,10 +59,49 @@ impl Client {
     /// [`ClientError::Server`] for a refused login. Once connected, the client comes back by
     /// itself.
     pub async fn connect(config: ClientConfig) -> Result<Self, ClientError> {
+        Self::start(config, Way::Network).await
+    }
+
+    /// A client of a node in this process: the same verbs without a socket in between. The
+    /// address of `config` means nothing then. Its queues are bounded as those of others, and it
+    /// too is ended when it takes its events too slowly.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use happn_client::{Client, ClientConfig};
+    /// use happn_core::Node;
+    ///
+    /// let node = Node::builder("example").build();
+    /// let client = Client::local(node, ClientConfig::default()).await?;
+    /// client.set("/greeting", "hello").await?;
+    /// assert_eq!(client.count("*").await?, 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ClientError::Server`] for a refused login.
+    pub async fn local(node: Arc<Node>, config: ClientConfig) -> Result<Self, ClientError> {
+        let is_admin = false;
+        Self::start(config, Way::Local { node, is_admin }).await
+    }
+
+    /// A client of a node in this process that may do everything there, also on a secure node,
+    /// and needs no credentials. For the program around the node, never for its users.
+    ///
+    /// # Errors
+    /// As [`Client::local`].
+    pub async fn admin(node: Arc<Node>, config: ClientConfig) -> Result<Self, ClientError> {
+        let is_admin = true;
+        Self::start(config, Way::Local { node, is_admin }).await
+    }
+
+    async fn start(config: ClientConfig, way: Way) -> Result<Self, ClientError> {
         let policy = config.reconnect;
         let seed = policy.seed.unwrap_or_else(fresh_seed);
         let mut backoff = Backoff::new(policy.min, policy.max, seed);
-        let core = Core::new(config);
+        let core = Core::new(config, way);
         let guard = Arc::new(core.cancel.clone().drop_guard());
         let (connection, session_id) = core.establish(backoff.nonce(), None).await?;
         core.set_connection(Some(connection.clone()));

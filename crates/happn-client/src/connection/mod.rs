@@ -1,4 +1,4 @@
-//! One websocket, owned by one task: requests out, answers and events in.
+//! One connection, owned by one task: requests out, answers and events in.
 
 mod reader;
 mod task;
@@ -10,18 +10,32 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{Sink, Stream};
 use happn_protocol::{EventMessage, Json};
 use serde_json::value::RawValue;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use self::reader::Reader;
 pub(crate) use self::waiting::{Waiting, WaitingRoom};
 use crate::envelope::Envelope;
 use crate::{ClientError, ServerError};
+
+/// What carries the messages of a connection.
+pub(crate) trait Socket:
+    Stream<Item = Result<Message, Error>> + Sink<Message, Error = Error> + Send + Unpin + 'static
+{
+}
+
+impl<S> Socket for S where
+    S: Stream<Item = Result<Message, Error>>
+        + Sink<Message, Error = Error>
+        + Send
+        + Unpin
+        + 'static
+{
+}
 
 /// Takes the events of a connection.
 pub(crate) trait Inbox: Send + 'static {
@@ -136,7 +150,7 @@ pub(crate) struct Connection {
 impl Connection {
     /// Starts the task that owns `socket`. `session_id` is what requests carry until a login.
     pub(crate) fn spawn<I: Inbox>(
-        socket: WebSocketStream<TcpStream>,
+        socket: impl Socket,
         inbox: I,
         bounds: Bounds,
         event_ids: Arc<AtomicU64>,

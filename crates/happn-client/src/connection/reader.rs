@@ -9,16 +9,12 @@ use futures_util::stream::SplitStream;
 use happn_protocol::{ControlFrame, EventMessage, Json, ServerMessage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
-use super::{ConnectionEnd, Inbox, Reply, Shared};
+use super::{ConnectionEnd, Inbox, Reply, Shared, Socket};
 use crate::ServerError;
-
-pub(super) type MessageStream = SplitStream<WebSocketStream<TcpStream>>;
 
 pub(super) struct Reader<I> {
     pub(super) shared: Arc<Shared>,
@@ -32,7 +28,10 @@ pub(super) struct Reader<I> {
 
 impl<I: Inbox> Reader<I> {
     /// Reads until the connection ends.
-    pub(super) async fn read_loop(&mut self, stream: &mut MessageStream) -> ConnectionEnd {
+    pub(super) async fn read_loop<S: Socket>(
+        &mut self,
+        stream: &mut SplitStream<S>,
+    ) -> ConnectionEnd {
         let mut heard = Instant::now();
         loop {
             let message =

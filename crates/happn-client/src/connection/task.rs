@@ -2,23 +2,21 @@
 
 use std::time::Duration;
 
+use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_util::sync::CancellationToken;
 
-use super::reader::{MessageStream, Reader};
-use super::writer::{self, MessageSink};
-use super::{Bounds, ConnectionEnd, Inbox, Shared};
+use super::reader::Reader;
+use super::{Bounds, ConnectionEnd, Inbox, Shared, Socket, writer};
 
 /// How long a good-bye may take, both the last bytes out and the server's close frame in.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Owns the socket until the connection ends.
 pub(super) async fn run<I: Inbox>(
-    socket: WebSocketStream<TcpStream>,
+    socket: impl Socket,
     mut reader: Reader<I>,
     mut queue: mpsc::Receiver<Message>,
     bounds: Bounds,
@@ -48,9 +46,9 @@ pub(super) async fn run<I: Inbox>(
 }
 
 /// The last messages out, the close frame out, the server's close frame in.
-async fn goodbye(
-    sink: &mut MessageSink,
-    stream: &mut MessageStream,
+async fn goodbye<S: Socket>(
+    sink: &mut SplitSink<S, Message>,
+    stream: &mut SplitStream<S>,
     queue: &mut mpsc::Receiver<Message>,
 ) {
     if writer::say_goodbye(sink, queue, GOODBYE).await.is_err() {

@@ -4,22 +4,18 @@ use std::time::Duration;
 
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::ConnectionEnd;
+use super::{ConnectionEnd, Socket};
 
 /// How many messages one flush takes along.
 const BATCH: usize = 256;
 
-pub(super) type MessageSink = SplitSink<WebSocketStream<TcpStream>, Message>;
-
 /// Writes until the connection breaks. Dropping it midway loses what it had taken from the queue
 /// and not yet encoded; a frame is never cut short, so that a close frame may follow.
-pub(super) async fn write_loop(
-    sink: &mut MessageSink,
+pub(super) async fn write_loop<S: Socket>(
+    sink: &mut SplitSink<S, Message>,
     queue: &mut mpsc::Receiver<Message>,
     deadline: Duration,
 ) -> ConnectionEnd {
@@ -35,8 +31,8 @@ pub(super) async fn write_loop(
 }
 
 /// Writes what is still queued, then the close frame.
-pub(super) async fn say_goodbye(
-    sink: &mut MessageSink,
+pub(super) async fn say_goodbye<S: Socket>(
+    sink: &mut SplitSink<S, Message>,
     queue: &mut mpsc::Receiver<Message>,
     deadline: Duration,
 ) -> Result<(), String> {
@@ -51,8 +47,8 @@ pub(super) async fn say_goodbye(
 
 /// The deadline is for each step, so that a slow line may take long over a large batch as long as
 /// it moves.
-async fn write_batch(
-    sink: &mut MessageSink,
+async fn write_batch<S: Socket>(
+    sink: &mut SplitSink<S, Message>,
     batch: &mut Vec<Message>,
     deadline: Duration,
 ) -> Result<(), String> {

@@ -154,12 +154,13 @@ fn is_last(headers: &HeaderMap) -> bool {
     asked.is_some_and(|asked| asked.eq_ignore_ascii_case(b"close"))
 }
 
-fn keep_alive(headers: &mut HeaderMap, idle: Duration) {
+fn keep_alive(headers: &mut HeaderMap, idle: Option<Duration>) {
     if headers.contains_key(CONNECTION) {
         return;
     }
     headers.insert(CONNECTION, HeaderValue::from_static("keep-alive"));
-    if let Ok(value) = HeaderValue::from_str(&format!("timeout={}", idle.as_secs())) {
+    let told = idle.map(|idle| HeaderValue::from_str(&format!("timeout={}", idle.as_secs())));
+    if let Some(Ok(value)) = told {
         headers.insert("keep-alive", value);
     }
 }

@@ -39,7 +39,7 @@ async fn http_garbage_is_answered_or_closed() {
 async fn a_head_that_never_ends_is_closed_in_time() {
     let (server, _) = serve(
         |_| (),
-        |config| config.keep_alive = Duration::from_millis(100),
+        |config| config.keep_alive = Some(Duration::from_millis(100)),
     )
     .await;
     for start in ["", "G", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nX-Slow: "] {

@@ -98,6 +98,7 @@ async fn start(setup: Setup, address: SocketAddr) -> (Server, Arc<Node>) {
         node.unconfigured_cleanup = Some(UnconfiguredCleanup {
             interval: Duration::from_millis(interval),
             threshold: Duration::from_millis(threshold),
+            is_logged: true,
         });
     }
     if let Some(ms) = setup.acknowledge_timeout_ms {
