@@ -177,7 +177,7 @@ const ROWS: &[Row] = &[
     ),
     ms(
         "services.transport.config.keepAliveTimeout",
-        "null",
+        "120000",
         NO_LIMIT,
     ),
     Row {
@@ -192,7 +192,7 @@ const ROWS: &[Row] = &[
     ms(
         "services.session.config.primusOpts.pingInterval",
         "30000",
-        NO_INTERVAL,
+        NO_LIMIT,
     ),
     row(
         "services.session.config.primusOpts.allowSkippedHeartBeats",
@@ -209,6 +209,22 @@ const ROWS: &[Row] = &[
     row(
         "services.session.config.disableSessionEventLogging",
         "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    ms(
+        "services.session.config.unconfiguredSessionCleanup.threshold",
+        "null",
+        NO_INTERVAL,
+    ),
+    ms(
+        "services.session.config.unconfiguredSessionCleanup.interval",
+        "null",
+        NO_INTERVAL,
+    ),
+    row(
+        "services.session.config.unconfiguredSessionCleanup.verbose",
+        "true",
         SWITCH,
         NO_SWITCH,
     ),
