@@ -1,11 +1,14 @@
 //! Why a node did not start.
 
 use std::io;
+use std::path::PathBuf;
 
 use cluster_orchestrator::StabiliseError;
 use cluster_proxy::ProxyError;
 use happn_server::BindError;
 use happn_store_sqlite::OpenError;
+
+use crate::transfer::Format;
 
 /// Why a node did not start. Whatever had been started before is stopped again.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +21,20 @@ pub enum StartError {
         /// What is wrong with it.
         #[source]
         source: Box<OpenError>,
+    },
+    /// The file of a SQLite store is one that a JavaScript node wrote.
+    #[error(
+        "the data store {name} cannot be opened: {0} is a file of {format}; give the store another \
+         file, then fill it with `cluster-node import --from {format} {0}`",
+        file.display()
+    )]
+    ForeignFile {
+        /// The store's name in the configuration.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// What wrote it.
+        format: Format,
     },
     /// Two stores share a name, or a pattern is empty.
     #[error(transparent)]

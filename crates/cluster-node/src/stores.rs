@@ -1,5 +1,7 @@
 //! The stores of a configuration, opened.
 
+mod foreign;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -58,12 +60,16 @@ async fn open_sqlite(store: &Store, filename: PathBuf) -> Result<Arc<dyn DataSto
         Synchronous::Normal => happn_store_sqlite::Synchronous::Normal,
     };
     let name = store.name.clone();
+    let file = config.filename.clone();
     // Opening checks the file and may wait for another process.
     match tokio::task::spawn_blocking(|| SqliteStore::open(config)).await {
         Ok(Ok(opened)) => Ok(Arc::new(opened)),
-        Ok(Err(source)) => Err(StartError::Store {
-            name,
-            source: Box::new(source),
+        Ok(Err(source)) => Err(match foreign::format_of(&file) {
+            Some(format) => StartError::ForeignFile { name, file, format },
+            None => StartError::Store {
+                name,
+                source: Box::new(source),
+            },
         }),
         Err(source) => Err(StartError::Internal { name, source }),
     }

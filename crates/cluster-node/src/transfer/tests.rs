@@ -210,6 +210,39 @@ async fn documents_of_the_server_are_taken_as_far_as_a_node_does_not_make_them()
     }
 }
 
+/// Everything a JavaScript node keeps for itself can be brought along, except what ours makes.
+#[tokio::test]
+async fn the_documents_of_a_javascript_server_are_taken() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors/data");
+    let text = std::fs::read_to_string(root.join("system-documents.json")).unwrap();
+    // The stand-in for a token is no path.
+    let text = text.replace("<token>", "a.b-c_d");
+    let vectors: Value = serde_json::from_str(&text).unwrap();
+    let lists = ["secure_server", "cluster_node"].map(|list| vectors[list].as_array().unwrap());
+    let documents: Vec<&Value> = lists.into_iter().flatten().collect();
+    let lines: Vec<String> = documents.iter().map(ToString::to_string).collect();
+    let folder = Folder::new();
+    let file = folder.file("system.jsonl", &lines.join("\n"));
+    let settings = folder.sqlite("main.sqlite");
+    let done = import_to(&settings, request(Format::Jsonl, file)).await;
+    assert_eq!((done.left_out, done.skipped), (3, 0), "{done}");
+    assert_eq!(done.written as usize, documents.len() - 3);
+    let exported = exported(&settings, &folder, "*").await;
+    let mut kept = Vec::new();
+    for line in exported.lines() {
+        let document: Value = serde_json::from_str(line).unwrap();
+        let original = documents.iter().find(|it| it["path"] == document["path"]);
+        assert_eq!(document["data"], original.unwrap()["data"]);
+        kept.push(document["path"].as_str().unwrap().to_owned());
+    }
+    assert!(kept.contains(&"/_SYSTEM/_SECURITY/_PERMISSIONS/_ADMIN/*/{{w}}".to_owned()));
+    assert!(
+        !kept
+            .iter()
+            .any(|path| path.starts_with("/SYSTEM/DEPLOYMENT/"))
+    );
+}
+
 #[tokio::test]
 async fn lines_that_cannot_be_taken_are_told_by_number() {
     let folder = Folder::new();
@@ -320,4 +353,75 @@ async fn a_store_that_stops_answering_ends_the_transfer() {
         store.count(everything).await.unwrap(),
         done.unwrap().written
     );
+}
+
+/// Lines as a broken disk, an editor or an attacker might leave them.
+fn odd_line() -> impl proptest::strategy::Strategy<Value = String> {
+    use proptest::prelude::*;
+    let operation = (
+        prop::sample::select(vec!["UPSERT", "INSERT", "INCREMENT", "REMOVE", "SNAPSHOT"]),
+        prop::collection::vec(
+            prop::sample::select(vec![
+                r#""/a""#,
+                r#""/*""#,
+                "5",
+                "null",
+                "{}",
+                "[]",
+                r#"{"data":{"g":{"value":1}}}"#,
+                r#"{"path":"/a","data":{"x":1},"created":1e300}"#,
+                r#""g""#,
+                "1e308",
+                "-0.5",
+                r#"{"merge":true,"modifiedBy":5}"#,
+                r#"{"data.x":{"$gt":1}}"#,
+            ]),
+            0..4,
+        ),
+    );
+    prop_oneof![
+        ".{0,40}",
+        operation.prop_map(|(kind, arguments)| format!(
+            r#"{{"operation":{{"operationType":"{kind}","arguments":[{}]}}}}"#,
+            arguments.join(",")
+        )),
+        Just(r#"{"_id":"/a","data":{},"$$deleted":true}"#.to_owned()),
+        Just(
+            r#"{"_id":"/a","path":"/b","data":{"$$date":1},"modified":{"$$date":"x"}}"#.to_owned()
+        ),
+        Just(r#"{"path":"/a","data":{"a":1},"modifiedBy":null}"#.to_owned()),
+    ]
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config::with_cases(64))]
+
+    #[test]
+    fn any_file_is_taken_skipped_or_refused(
+        lines in proptest::collection::vec(odd_line(), 0..12),
+        snapshot: bool,
+    ) {
+        let first = r#"{"snapshot":"{\"collections\":[{\"name\":\"happn\",\"data\":[]}]}"}"#;
+        let mut text = lines.join("\n");
+        if snapshot {
+            text = format!("{first}\n{text}");
+        }
+        let folder = Folder::new();
+        let file = folder.file("odd", &text);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(async {
+            for format in [Format::Loki, Format::Nedb, Format::Jsonl] {
+                let store = std::sync::Arc::new(MemoryStore::new());
+                let data = DataService::named("main", store, RouteRule::Strict);
+                let request = request(format, file.clone());
+                match import_into(&data, Vec::new(), request, &Progress::hidden()).await {
+                    Ok(done) => assert!(done.written <= done.lines),
+                    Err(error) => {
+                        assert!(matches!(error, TransferError::Format { line: 1, .. }), "{error}");
+                        assert_eq!(format, Format::Loki);
+                    }
+                }
+            }
+        });
+    }
 }
