@@ -11,3 +11,4 @@ mod harness;
 mod leaving;
 mod replication;
 mod starting;
+mod stores;
