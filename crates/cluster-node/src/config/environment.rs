@@ -1,6 +1,7 @@
 //! Keys in the environment.
 
-use crate::config::keys::{KEYS, Key};
+use crate::config::key::Key;
+use crate::config::keys::KEYS;
 use crate::config::layers::{Origin, Setting};
 use crate::config::nearest::nearest;
 use crate::config::problem::Report;

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
-use crate::config::keys::{KEYS, Key, Preset, STORE_KEYS};
+use crate::config::key::{Key, Preset};
+use crate::config::keys::{KEYS, STORE_KEYS};
 use crate::config::kind::Kind;
 use crate::config::nearest::nearest;
 use crate::config::problem::{Problem, Report};

@@ -10,6 +10,7 @@
 
 mod environment;
 mod file;
+mod key;
 mod keys;
 mod kind;
 mod layers;
@@ -22,7 +23,8 @@ mod settings;
 mod stores;
 
 pub use environment::{ENVIRONMENT_PREFIX, environment_name};
-pub use keys::{KEYS, Key, Preset, STORE_KEYS};
+pub use key::{Key, Preset};
+pub use keys::{KEYS, STORE_KEYS};
 pub use kind::Kind;
 pub use layers::Origin;
 pub use print::effective;

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use crate::address::{ListenHost, is_host_name};
-use crate::config::keys::{KEYS, Key};
+use crate::config::key::Key;
+use crate::config::keys::KEYS;
 use crate::config::layers::{Layers, Origin, preset};
 use crate::config::problem::Report;
 use crate::network::{self, InterfaceAddress};
