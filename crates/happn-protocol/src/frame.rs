@@ -1,6 +1,7 @@
 //! One complete server frame: websocket header and payload in one shared allocation.
 
-use bytes::Bytes;
+use std::cell::Cell;
+use std::sync::Arc;
 
 /// The longest header of an unmasked frame: two bytes and a 64-bit length.
 const HEADER_MAX: usize = 10;
@@ -8,7 +9,7 @@ const HEADER_MAX: usize = 10;
 /// An unmasked websocket text frame, encoded once and shared by every recipient.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFrame {
-    bytes: Bytes,
+    bytes: Arc<[u8]>,
     payload_at: u8,
 }
 
@@ -23,14 +24,14 @@ impl ServerFrame {
 
     /// Header and payload, ready for the stream.
     #[must_use]
-    pub fn as_bytes(&self) -> &Bytes {
+    pub fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
     /// The payload alone, for transports that frame by themselves.
     #[must_use]
-    pub fn payload(&self) -> Bytes {
-        self.bytes.slice(usize::from(self.payload_at)..)
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes[usize::from(self.payload_at)..]
     }
 
     /// Bytes this frame puts on the wire.
@@ -46,18 +47,30 @@ impl ServerFrame {
     }
 }
 
-/// Collects a payload behind room for its header, so that the two need no second copy.
+/// Collects a payload behind room for its header.
+///
+/// Frames are written into a buffer that the thread uses again and again, and then copied once
+/// into an allocation of exactly their size.
 #[derive(Debug)]
 pub struct FrameBuilder {
     buffer: Vec<u8>,
+}
+
+/// A thread keeps no more than this for its next frame.
+const BUFFER_KEPT_MAX: usize = 64 * 1024;
+
+thread_local! {
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
 }
 
 impl FrameBuilder {
     /// Starts a frame; `payload_len` is a guess that saves reallocations.
     #[must_use]
     pub fn with_capacity(payload_len: usize) -> Self {
-        let mut buffer = Vec::with_capacity(HEADER_MAX + payload_len);
-        buffer.resize(HEADER_MAX, 0);
+        let mut buffer = BUFFER.take();
+        buffer.clear();
+        buffer.reserve(HEADER_MAX + payload_len);
+        buffer.extend_from_slice(&[0; HEADER_MAX]);
         Self { buffer }
     }
 
@@ -89,10 +102,11 @@ impl FrameBuilder {
             }
         }
         let payload_at = (HEADER_MAX - start) as u8;
-        ServerFrame {
-            bytes: Bytes::from(self.buffer).slice(start..),
-            payload_at,
+        let bytes = Arc::from(&self.buffer[start..]);
+        if self.buffer.capacity() <= BUFFER_KEPT_MAX {
+            BUFFER.set(self.buffer);
         }
+        ServerFrame { bytes, payload_at }
     }
 }
 

@@ -134,7 +134,7 @@ impl Client {
         while self.session.outbox().drain(&mut frames) == Drained::Frames {}
         let parsed = frames
             .iter()
-            .map(|frame| serde_json::from_slice(&frame.payload()).unwrap());
+            .map(|frame| serde_json::from_slice(frame.payload()).unwrap());
         self.frames.extend(parsed);
     }
 }
