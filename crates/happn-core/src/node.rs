@@ -188,7 +188,7 @@ impl EventSink for Node {
                 path: &event.path,
                 session_id: &event.session_id,
                 consistency: "2",
-                publication_id: &event.publication_id,
+                publication_id: &[&event.publication_id],
                 created: event.created,
                 modified: event.modified,
                 event_origin: event.event_origin.as_ref(),

@@ -14,8 +14,8 @@ pub struct Event<'a> {
     pub session_id: &'a str,
     /// The consistency as asked for, or `2`, as JSON.
     pub consistency: &'a str,
-    /// `<session id>-<event id>`.
-    pub publication_id: &'a str,
+    /// `<session id>-<event id>`, in pieces.
+    pub publication_id: &'a [&'a str],
     /// When the item was first stored, ms since 1970; absent for what is not stored.
     pub created: Option<i64>,
     /// When the item was last stored, ms since 1970; absent for what is not stored.
@@ -49,7 +49,10 @@ pub fn encode(
     raw_member(out, "consistency", consistency);
     match overridden(event, "publicationId") {
         Some(other) => raw_member(out, "publicationId", other.as_str()),
-        None => member(out, "publicationId", event.publication_id),
+        None => {
+            name_of(out, "publicationId");
+            write_parts(out, event.publication_id);
+        }
     }
     member(out, "path", event.path);
     for (name, time) in [("created", event.created), ("modified", event.modified)] {

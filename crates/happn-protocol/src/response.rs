@@ -3,6 +3,9 @@
 //! `_meta` of an answer is the store's members first, then the publish step's, then type, status,
 //! event id, session id and action: clients compare frames member by member.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::{Dialect, FrameBuilder, Json, ServerFrame, WireError, write_string};
 
 /// What every answer repeats of its request.
@@ -13,7 +16,7 @@ pub struct Echo {
     /// The request's `sessionId` as JSON; echoed unchecked.
     pub session_id: Option<Json>,
     /// The action's name.
-    pub action: String,
+    pub action: Cow<'static, str>,
 }
 
 /// The members of `_meta` that come from storing and publishing.
@@ -24,15 +27,15 @@ pub struct Meta {
     /// `remove` puts its time first.
     pub timestamp: Option<i64>,
     /// The path the answer is about.
-    pub path: Option<String>,
+    pub path: Option<Arc<str>>,
     /// Ms since 1970.
     pub created: Option<i64>,
     /// Ms since 1970.
     pub modified: Option<i64>,
     /// Who wrote it, on secure nodes.
-    pub modified_by: Option<String>,
+    pub modified_by: Option<Arc<str>>,
     /// The reference of a subscription with initial values.
-    pub reference_id: Option<String>,
+    pub reference_id: Option<Arc<str>>,
     /// Whether the publish step has set `published`; `None` puts `false` in its later place.
     pub published: Option<bool>,
     /// The counters, when the caller asked for them.

@@ -32,7 +32,7 @@ impl InitialEvents {
             path: &self.channel,
             session_id: session.id(),
             consistency: "2",
-            publication_id: &publication_id,
+            publication_id: &[&publication_id],
             created: None,
             modified: None,
             event_origin: None,

@@ -10,6 +10,7 @@ mod subscribe;
 mod unsubscribe;
 mod written;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use happn_protocol::response::{Echo, ObjectResponse};
@@ -69,7 +70,7 @@ impl Node {
                 let echo = Echo {
                     event_id: request.event_id.map(|raw| Json::share(frame, raw)),
                     session_id: request.session_id.map(|raw| Json::share(frame, raw)),
-                    action: request.action_name().unwrap_or_default().into_owned(),
+                    action: known(request.action_name().unwrap_or_default()),
                 };
                 Call {
                     node: self,
@@ -95,7 +96,7 @@ impl<'a> Call<'a> {
                 "Encrypted payloads are no longer supported",
             ));
         }
-        match self.echo.action.as_str() {
+        match &*self.echo.action {
             "set" => self.set(),
             "get" => self.get(),
             "count" => self.count(),
@@ -142,6 +143,16 @@ impl<'a> Call<'a> {
         self.answer(&ObjectResponse::error(error))
     }
 
+    /// Whether the session may do `operation` on `path`.
+    fn decide(&self, operation: Operation, path: &str) -> Authorisation {
+        if self.session.is_trusted() {
+            return Authorisation::Allowed;
+        }
+        self.node
+            .authority()
+            .authorise(self.session.id(), operation, path)
+    }
+
     /// Runs `then` once `operation` on `path` is allowed, or answers the refusal.
     fn authorised(
         &self,
@@ -149,14 +160,15 @@ impl<'a> Call<'a> {
         path: &str,
         then: impl FnOnce() -> Received + Send + 'static,
     ) -> Received {
-        if self.session.is_trusted() {
-            return then();
-        }
-        match self
-            .node
-            .authority()
-            .authorise(self.session.id(), operation, path)
-        {
+        self.once(self.decide(operation, path), then)
+    }
+
+    fn once(
+        &self,
+        decision: Authorisation,
+        then: impl FnOnce() -> Received + Send + 'static,
+    ) -> Received {
+        match decision {
             Authorisation::Allowed => then(),
             Authorisation::Denied(denied) => self.fail(access_denied(denied)),
             Authorisation::Pending(decision) => {
@@ -172,6 +184,16 @@ impl<'a> Call<'a> {
                 }))
             }
         }
+    }
+}
+
+/// Frequent actions are not copied.
+fn known(action: Cow<'_, str>) -> Cow<'static, str> {
+    match &*action {
+        "set" => Cow::Borrowed("set"),
+        "get" => Cow::Borrowed("get"),
+        "ack" => Cow::Borrowed("ack"),
+        _ => Cow::Owned(action.into_owned()),
     }
 }
 

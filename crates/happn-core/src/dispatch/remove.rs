@@ -1,5 +1,7 @@
 //! `remove`: one path or everything a mask names.
 
+use std::sync::Arc;
+
 use happn_paths::{Action, EventKind, StoreGlob, validate};
 use happn_protocol::response::Meta;
 use happn_protocol::{Json, Options, WireError};
@@ -26,7 +28,7 @@ impl Call<'_> {
             session: self.session.clone(),
             echo: self.echo.clone(),
             kind: EventKind::Remove,
-            path: text.clone().into_owned(),
+            path: text.as_ref().into(),
             options: PublishOptions::read(&options),
             merge_data: None,
         };
@@ -51,12 +53,12 @@ impl Call<'_> {
     }
 }
 
-fn removed(count: u64, at: i64, path: &str) -> Stored {
+fn removed(count: u64, at: i64, path: &Arc<str>) -> Stored {
     Stored {
         data: Json::from_trusted(format!("{{\"removed\":{count}}}").into_bytes()),
         meta: Meta {
             timestamp: Some(at),
-            path: Some(path.to_owned()),
+            path: Some(path.clone()),
             ..Meta::default()
         },
     }

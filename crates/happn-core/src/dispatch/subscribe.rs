@@ -187,7 +187,7 @@ fn with_initial_values(documents: &[Document], reference: &str) -> ObjectRespons
     wrapped.push(b']');
     let meta = Meta {
         status_first: true,
-        reference_id: Some(reference.to_owned()),
+        reference_id: Some(reference.into()),
         ..Meta::default()
     };
     ObjectResponse {

@@ -1,7 +1,6 @@
 //! What follows a write: its publication and the publisher's answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use happn_paths::EventKind;
 use happn_protocol::publication::{self, Event, Outcome};
@@ -16,19 +15,22 @@ use crate::publisher::Publication;
 use crate::seams::event_sink::Delivery;
 use crate::{Node, Session};
 
+const UNACKNOWLEDGED: &str = "unacknowledged publication";
+
 /// A write that has been accepted and waits for its outcome.
 pub(super) struct Pending {
     pub(super) node: Arc<Node>,
     pub(super) session: Arc<Session>,
     pub(super) echo: Echo,
     pub(super) kind: EventKind,
-    pub(super) path: String,
+    pub(super) path: Arc<str>,
     pub(super) options: PublishOptions,
     /// What subscribers with `merge` get, when this is a merge.
     pub(super) merge_data: Option<Json>,
 }
 
 /// What the store made of it.
+#[derive(Clone)]
 pub(super) struct Stored {
     /// What the publisher and its subscribers get as data.
     pub(super) data: Json,
@@ -36,89 +38,111 @@ pub(super) struct Stored {
     pub(super) meta: Meta,
 }
 
+/// A write whose outcome is known, borrowed from whoever held it meanwhile.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'a> {
+    pub(super) node: &'a Arc<Node>,
+    pub(super) session: &'a Arc<Session>,
+    pub(super) echo: &'a Echo,
+    pub(super) kind: EventKind,
+    pub(super) path: &'a str,
+    pub(super) options: &'a PublishOptions,
+    pub(super) merge_data: Option<&'a Json>,
+}
+
 impl Pending {
-    /// Publishes and answers, in the order the consistency asks for.
+    /// Publishes and answers, or answers what went wrong.
     pub(super) fn finish(self, outcome: Result<Stored, WireError>) {
-        let stored = match outcome {
-            Ok(stored) => stored,
-            Err(error) => return reply(&self.session, &self.echo, &ObjectResponse::error(error)),
+        let written = Written {
+            node: &self.node,
+            session: &self.session,
+            echo: &self.echo,
+            kind: self.kind,
+            path: &self.path,
+            options: &self.options,
+            merge_data: self.merge_data.as_ref(),
         };
+        match outcome {
+            Ok(stored) => written.succeed(stored),
+            Err(error) => reply(&self.session, &self.echo, &ObjectResponse::error(error)),
+        }
+    }
+}
+
+impl Written<'_> {
+    /// Publishes and answers, in the order the consistency asks for.
+    pub(super) fn succeed(self, stored: Stored) {
         if self.options.no_publish {
-            return self.answer(&stored, None, None);
+            return self.answer(stored, None, None);
         }
         if self.options.consistency == Consistency::Transactional {
-            let (_, delivery) = self.publish(&stored, false);
+            let delivery = self.publish(&stored, |_| ());
             let results = self
                 .options
                 .publish_results
                 .then(|| counters(outcome_of(&delivery)));
-            return self.answer(&stored, Some(true), results);
+            return self.answer(stored, Some(true), results);
         }
-        self.answer(&stored, None, None);
+        self.answer(stored.clone(), None, None);
         self.publish_deferred(&stored);
     }
 
-    fn answer(&self, stored: &Stored, published: Option<bool>, results: Option<Json>) {
+    fn answer(self, stored: Stored, published: Option<bool>, results: Option<Json>) {
         let dialect = self.session.dialect();
         let short = self.options.no_data_response && self.kind == EventKind::Set;
         if short && dialect.is_current() {
             let event_id = self.echo.event_id.as_ref();
-            let frame = response::encode_no_data(&self.path, event_id, published == Some(true));
+            let frame = response::encode_no_data(self.path, event_id, published == Some(true));
             self.session.send(frame);
             return;
         }
         let meta = Meta {
             published,
             publish_results: results,
-            ..stored.meta.clone()
+            ..stored.meta
         };
         let answer = ObjectResponse {
             meta,
-            ..ObjectResponse::ok(stored.data.clone())
+            ..ObjectResponse::ok(stored.data)
         };
-        reply(&self.session, &self.echo, &answer);
+        reply(self.session, self.echo, &answer);
     }
 
-    fn publish(&self, stored: &Stored, collect: bool) -> (Vec<Arc<str>>, Delivery) {
-        let publication_id = self.publication_id();
+    fn publish(self, stored: &Stored, reached: impl FnMut(&Arc<Session>)) -> Delivery {
         let publication = Publication {
             kind: self.kind,
             event: Event {
                 action: action_name(self.kind),
-                path: &self.path,
+                path: self.path,
                 session_id: self.session.id(),
                 consistency: self.options.consistency_text.as_str(),
-                publication_id: &publication_id,
+                publication_id: &[self.session.id(), "-", self.event_id()],
                 created: stored.meta.created,
                 modified: stored.meta.modified,
                 event_origin: None,
                 custom: &self.options.custom,
             },
             data: &stored.data,
-            merge_data: self.merge_data.as_ref(),
+            merge_data: self.merge_data,
             target_clients: self.options.target_clients.as_deref(),
             no_cluster: self.options.no_cluster,
         };
-        let mut recipients = Vec::new();
-        let delivery = self.node.publish_counted(&publication, |session| {
-            if collect {
-                recipients.push(session.id().clone());
-            }
-        });
-        (recipients, delivery)
+        self.node.publish_counted(&publication, reached)
     }
 
     fn publish_deferred(self, stored: &Stored) {
-        if self.options.consistency == Consistency::Deferred {
-            let (_, delivery) = self.publish(stored, false);
-            return self.report(outcome_of(&delivery), None);
-        }
         let publication_id = self.publication_id();
-        if !self.node.acknowledgements.open(&publication_id) {
-            let (_, delivery) = self.publish(stored, false);
-            return self.report(outcome_of(&delivery), Some("unacknowledged publication"));
+        if self.options.consistency == Consistency::Deferred {
+            let outcome = outcome_of(&self.publish(stored, |_| ()));
+            return report(self.session, self.echo, &publication_id, &outcome, None);
         }
-        let (recipients, delivery) = self.publish(stored, true);
+        if !self.node.acknowledgements.open(&publication_id) {
+            let outcome = outcome_of(&self.publish(stored, |_| ()));
+            let error = Some(UNACKNOWLEDGED);
+            return report(self.session, self.echo, &publication_id, &outcome, error);
+        }
+        let mut recipients = Vec::new();
+        let delivery = self.publish(stored, |session| recipients.push(session.id().clone()));
         let complete = self
             .node
             .acknowledgements
@@ -132,46 +156,40 @@ impl Pending {
         delivery: Delivery,
         complete: oneshot::Receiver<()>,
     ) {
-        let timeout: Duration = self.node.config.acknowledge_timeout;
-        let expired = self.node.clock().sleep(timeout);
-        let stopping = self.node.stopping.clone();
+        let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
+        let expired = node.clock().sleep(node.config.acknowledge_timeout);
         tokio::spawn(async move {
             let acknowledged = tokio::select! {
                 biased;
                 done = complete => done.is_ok(),
                 () = expired => false,
-                () = stopping.cancelled() => false,
+                () = node.stopping.cancelled() => false,
             };
-            let received = self.node.acknowledgements.finish(&publication_id);
+            let received = node.acknowledgements.finish(&publication_id);
             let outcome = Outcome {
                 acknowledged: Some(received),
                 ..outcome_of(&delivery)
             };
-            let error = (!acknowledged).then_some("unacknowledged publication");
-            self.report(outcome, error);
+            let error = (!acknowledged).then_some(UNACKNOWLEDGED);
+            report(&session, &echo, &publication_id, &outcome, error);
         });
     }
 
-    fn report(&self, outcome: Outcome, error: Option<&str>) {
-        let event_id = self.echo.event_id.as_ref().map_or("null", Json::as_str);
-        let frame = publication::encode_ack(
-            &self.publication_id(),
-            event_id,
-            &outcome,
-            error,
-            self.session.dialect(),
-        );
-        self.session.send(frame);
+    fn publication_id(self) -> String {
+        format!("{}-{}", self.session.id(), self.event_id())
     }
 
-    fn publication_id(&self) -> String {
-        let event_id = self
-            .echo
-            .event_id
-            .as_ref()
-            .map_or("undefined", Json::as_str);
-        format!("{}-{}", self.session.id(), event_id.trim_matches('"'))
+    fn event_id(&self) -> &str {
+        let event_id = self.echo.event_id.as_ref();
+        event_id.map_or("undefined", Json::as_str).trim_matches('"')
     }
+}
+
+/// Tells the publisher what became of a publication it did not wait for.
+fn report(session: &Session, echo: &Echo, id: &str, outcome: &Outcome, error: Option<&str>) {
+    let event_id = echo.event_id.as_ref().map_or("null", Json::as_str);
+    let frame = publication::encode_ack(id, event_id, outcome, error, session.dialect());
+    session.send(frame);
 }
 
 fn outcome_of(delivery: &Delivery) -> Outcome {

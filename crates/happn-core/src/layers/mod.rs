@@ -87,7 +87,7 @@ impl Layers {
             return Some(frame);
         };
         let payload = frame.payload();
-        let text = std::str::from_utf8(&payload).unwrap_or_default();
+        let text = std::str::from_utf8(payload).unwrap_or_default();
         let Some(mut message) = Message::read_outbound(text) else {
             return Some(frame);
         };
