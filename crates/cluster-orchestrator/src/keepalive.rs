@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use happn_core::{
-    Beat, BoxFuture, Clock, DataStore, Document, Membership, MembershipError, Query, StoreError,
-    Write, WriteMode,
+    Beat, BoxFuture, Clock, DataStore, Document, Membership, MembershipError, Query, Removal,
+    StoreError, Write, WriteMode,
 };
 use happn_paths::{Path, PathError, StoreGlob};
 use happn_protocol::Json;
@@ -94,13 +94,15 @@ impl Membership for KeepaliveDocuments {
             ..Query::all(StoreGlob::new(&format!("{}*", table.prefix)))
         });
         Box::pin(async move {
-            let documents = find.await.map_err(|error| membership_error(&error))?;
+            let documents = find.all().await.map_err(|error| membership_error(&error))?;
             Ok(documents.iter().filter_map(|it| table.read(it)).collect())
         })
     }
 
     fn leave(&self) -> BoxFuture<'static, Result<(), MembershipError>> {
-        let remove = self.store.remove(StoreGlob::new(self.own.as_str()));
+        let remove = self
+            .store
+            .remove(Removal::all(StoreGlob::new(self.own.as_str())));
         Box::pin(async {
             remove
                 .await

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::SearchBounds;
+
 /// The configuration of a [`Node`](crate::Node).
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
@@ -18,6 +20,10 @@ pub struct NodeConfig {
     pub unconfigured_cleanup: Option<UnconfiguredCleanup>,
     /// What one session may make the node hold.
     pub limits: SessionLimits,
+    /// What one search of a client may gather and answer.
+    pub search_bounds: SearchBounds,
+    /// How long one search of a client may take, at most.
+    pub search_time_max: Duration,
 }
 
 /// When a connection that never logs in is ended.
@@ -53,6 +59,11 @@ impl NodeConfig {
             log_sessions: true,
             unconfigured_cleanup: None,
             limits: SessionLimits::default(),
+            search_bounds: SearchBounds {
+                documents_max: 250_000,
+                bytes_max: 128 * 1024 * 1024,
+            },
+            search_time_max: Duration::from_secs(60),
         }
     }
 }

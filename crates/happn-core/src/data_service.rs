@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 use happn_paths::RouteRule;
+use happn_protocol::Json;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use crate::data_service::lane::Blocked;
@@ -15,7 +16,8 @@ use crate::data_service::lane::{Drained, Lane};
 pub use crate::data_service::table::RoutingError;
 use crate::data_service::table::Table;
 use crate::{
-    BoxFuture, DataStore, Document, Increment, Incremented, Query, StoreError, StoreFuture, Write,
+    Aggregation, BoxFuture, DataStore, Document, Documents, Increment, Incremented, Query, Removal,
+    StoreError, StoreFuture, Write,
 };
 
 /// Routes paths to stores. Cheap to clone; all clones are one service.
@@ -181,12 +183,17 @@ impl DataService {
         table.lanes.iter().map(named).collect()
     }
 
-    pub(crate) fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
+    pub(crate) fn find(&self, query: Query) -> Documents {
         self.store_of(query.selector.as_str()).find(query)
     }
 
     pub(crate) fn count(&self, query: Query) -> StoreFuture<u64> {
         self.store_of(query.selector.as_str()).count(query)
+    }
+
+    pub(crate) fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
+        let store = self.store_of(aggregation.selector.as_str());
+        store.aggregate(aggregation)
     }
 
     pub(crate) fn upsert(
@@ -211,12 +218,12 @@ impl DataService {
 
     pub(crate) fn remove(
         &self,
-        selector: happn_paths::StoreGlob,
+        removal: Removal,
         then: impl FnOnce(Result<u64, StoreError>) + Send + 'static,
     ) -> Option<Blocked> {
         let table = self.inner.table.load();
-        let lane = table.lane(selector.as_str());
-        lane.submit(|store| store.remove(selector), then)
+        let lane = table.lane(removal.selector.as_str());
+        lane.submit(|store| store.remove(removal), then)
     }
 
     /// Completes when the writes that `path`'s store was given before this call have been applied,

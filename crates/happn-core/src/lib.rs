@@ -26,7 +26,7 @@ mod config;
 mod data_service;
 mod dispatch;
 mod document;
-mod fields;
+mod documents;
 mod gauge;
 mod layers;
 mod memory_store;
@@ -37,6 +37,7 @@ mod outbox;
 mod payload;
 mod publisher;
 mod seams;
+mod search;
 mod session;
 mod session_log;
 mod sessions;
@@ -48,6 +49,7 @@ pub use config::{NodeConfig, SessionLimits, UnconfiguredCleanup};
 pub use data_service::{DataService, RoutingError};
 pub use dispatch::Received;
 pub use document::{NotAnObject, merge_members, written};
+pub use documents::{BATCH, Batches, Documents};
 pub use gauge::increment_gauge;
 pub use layers::{Layer, Message, MessageKind};
 pub use memory_store::MemoryStore;
@@ -66,8 +68,10 @@ pub use seams::peer::{
 };
 pub use seams::session_events::{ClusterInfo, PeerSession, SessionEvent, SessionEvents};
 pub use seams::store::{
-    DataStore, Document, Increment, Incremented, Query, StoreError, StoreFuture, Write, WriteMode,
+    Aggregation, DataStore, Document, Increment, Incremented, Query, Removal, SearchBounds,
+    StoreError, StoreFuture, Write, WriteMode,
 };
+pub use search::{Search, item};
 pub use session::{Connection, Session};
 
 /// A future behind a trait object.

@@ -8,8 +8,8 @@ use happn_paths::StoreGlob;
 use happn_protocol::Json;
 
 use crate::{
-    BoxFuture, DataStore, Document, Increment, Incremented, Query, StoreError, StoreFuture, Write,
-    increment_gauge, written,
+    Aggregation, BATCH, Batches, BoxFuture, DataStore, Document, Documents, Increment, Incremented,
+    Query, Removal, Search, StoreError, StoreFuture, Write, increment_gauge, item, written,
 };
 
 /// A sorted map behind a lock.
@@ -44,13 +44,19 @@ impl MemoryStore {
         &self,
         work: impl FnOnce(&mut Content) -> Result<T, StoreError>,
     ) -> StoreFuture<T> {
+        Box::pin(std::future::ready(self.now(work)))
+    }
+
+    fn now<T>(
+        &self,
+        work: impl FnOnce(&mut Content) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut content = self.lock();
-        let result = match (content.closed, &content.failure) {
+        match (content.closed, &content.failure) {
             (true, _) => Err(StoreError::Closed),
             (false, Some(failure)) => Err(failure.clone()),
             (false, None) => work(&mut content),
-        };
-        Box::pin(std::future::ready(result))
+        }
     }
 
     /// A panic while the lock was held cannot leave a document half written.
@@ -68,22 +74,36 @@ impl DataStore for MemoryStore {
         self.answer(|content| content.increment(&increment))
     }
 
-    fn remove(&self, selector: StoreGlob) -> StoreFuture<u64> {
-        self.answer(|content| Ok(content.remove(&selector)))
+    fn remove(&self, removal: Removal) -> StoreFuture<u64> {
+        self.answer(|content| content.remove(&removal))
     }
 
-    fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
-        self.answer(|content| {
-            let shown = |document: &Document| match query.paths_only {
-                true => path_alone(document),
-                false => document.clone(),
-            };
-            Ok(content.page(&query).map(shown).collect())
-        })
+    /// Sees the content as it is now; what is written while batches are fetched does not show.
+    fn find(&self, query: Query) -> Documents {
+        match self.now(|content| content.start(query)) {
+            Ok(scan) => Documents::batches(scan),
+            Err(error) => Documents::ready(Err(error)),
+        }
     }
 
     fn count(&self, query: Query) -> StoreFuture<u64> {
-        self.answer(|content| Ok(content.page(&query).count() as u64))
+        let scan = self.now(|content| {
+            let search = Search::counting(query)?;
+            Ok(content.scan(search))
+        });
+        Box::pin(async move {
+            let mut documents = Documents::batches(scan?);
+            let mut count = 0;
+            while let Some(batch) = documents.next_batch().await? {
+                count += batch.len() as u64;
+            }
+            Ok(count)
+        })
+    }
+
+    fn aggregate(&self, _aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
+        let unsupported = happn_query::QueryError::Unsupported("aggregate".to_owned());
+        self.answer(|_| Err(unsupported.into()))
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {
@@ -121,22 +141,47 @@ impl Content {
         Ok(Incremented { value })
     }
 
-    fn remove(&mut self, selector: &StoreGlob) -> u64 {
+    fn remove(&mut self, removal: &Removal) -> Result<u64, StoreError> {
+        removal.criteria.check_evaluable()?;
+        let collation = happn_query::Collation::default();
+        let is_meant = |document: &&Document| {
+            removal.criteria.is_all()
+                || removal
+                    .criteria
+                    .matches(&item(document).document(), &collation)
+        };
         let paths: Vec<Arc<str>> = self
-            .matching(selector)
+            .matching(&removal.selector)
+            .filter(is_meant)
             .map(|document| document.path.clone())
             .collect();
         for path in &paths {
             self.documents.remove(path);
         }
-        paths.len() as u64
+        Ok(paths.len() as u64)
     }
 
-    fn page(&self, query: &Query) -> impl Iterator<Item = &Document> {
-        let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        self.matching(&query.selector)
-            .skip(size(query.skip))
-            .take(query.limit.map_or(usize::MAX, size))
+    fn start(&self, query: Query) -> Result<Scan, StoreError> {
+        Ok(self.scan(Search::new(query)?))
+    }
+
+    /// Documents share their content with the store, so that taking all is cheap.
+    fn scan(&self, search: Search) -> Scan {
+        let query = search.query();
+        let enough = match query.criteria.is_all() && query.sort.is_by_path() {
+            true => query.limit.map(|limit| limit.saturating_add(query.skip)),
+            false => None,
+        };
+        let enough = enough.and_then(|enough| usize::try_from(enough).ok());
+        let documents: Vec<Document> = self
+            .matching(&query.selector)
+            .take(enough.unwrap_or(usize::MAX))
+            .cloned()
+            .collect();
+        Scan {
+            documents: documents.into_iter(),
+            search: Some(search),
+        }
     }
 
     fn matching(&self, selector: &StoreGlob) -> impl Iterator<Item = &Document> {
@@ -154,13 +199,42 @@ impl Content {
     }
 }
 
-fn path_alone(document: &Document) -> Document {
-    Document {
-        path: document.path.clone(),
-        data: Json::EMPTY_OBJECT,
-        created: None,
-        modified: None,
-        modified_by: None,
+/// A search under way, over the documents there were when it started.
+struct Scan {
+    documents: std::vec::IntoIter<Document>,
+    search: Option<Search>,
+}
+
+impl Batches for Scan {
+    fn next_batch(&mut self) -> BoxFuture<'_, Result<Option<Vec<Document>>, StoreError>> {
+        Box::pin(async {
+            loop {
+                let step = self.step()?;
+                if step.as_ref().is_none_or(|batch| !batch.is_empty()) {
+                    return Ok(step);
+                }
+                // Long searches let others have their turn.
+                tokio::task::yield_now().await;
+            }
+        })
+    }
+}
+
+impl Scan {
+    /// Looks at some documents and answers those that match; `None` is the end.
+    fn step(&mut self) -> Result<Option<Vec<Document>>, StoreError> {
+        let Some(mut search) = self.search.take() else {
+            return Ok(None);
+        };
+        let mut batch = Vec::new();
+        for document in self.documents.by_ref().take(BATCH) {
+            batch.extend(search.offer(document)?);
+        }
+        match self.documents.as_slice().is_empty() || search.is_complete() {
+            true => batch.extend(search.finish()?),
+            false => self.search = Some(search),
+        }
+        Ok(Some(batch))
     }
 }
 
@@ -176,7 +250,7 @@ mod tests {
         let everything = || Query::all(StoreGlob::new("*"));
         let outage = StoreError::Unavailable("played".to_owned());
         store.fail_with(Some(outage.clone()));
-        assert_eq!(store.find(everything()).await, Err(outage));
+        assert_eq!(store.find(everything()).all().await, Err(outage));
         store.fail_with(None);
         assert_eq!(store.count(everything()).await, Ok(0));
     }

@@ -50,7 +50,7 @@ use std::sync::Arc;
 use happn_paths::{Path, StoreGlob};
 use happn_protocol::Json;
 
-use crate::{DataStore, Document, Increment, Query, Write, WriteMode};
+use crate::{DataStore, Document, Increment, Query, Removal, Write, WriteMode};
 
 /// Makes one `#[tokio::test]` per check; the argument is an expression for an empty store.
 ///
@@ -136,6 +136,10 @@ fn all(selector: &str) -> Query {
     Query::all(StoreGlob::new(selector))
 }
 
+fn removal(selector: &str) -> Removal {
+    Removal::all(StoreGlob::new(selector))
+}
+
 async fn set(store: &Store, at_path: &str, data: &str) -> Document {
     let write = store.upsert(replace(at_path, data, 1000));
     write.await.expect("an upsert succeeds")
@@ -143,7 +147,7 @@ async fn set(store: &Store, at_path: &str, data: &str) -> Document {
 
 async fn found(store: &Store, selector: &str) -> Vec<Document> {
     let find = store.find(all(selector));
-    find.await.expect("a find succeeds")
+    find.all().await.expect("a find succeeds")
 }
 
 async fn one(store: &Store, at_path: &str) -> Document {

@@ -63,6 +63,13 @@ impl WireError {
         }
     }
 
+    /// The same error with the details of its cause, an object.
+    #[must_use]
+    pub fn with_inner(mut self, inner: Json) -> Self {
+        self.members.push(("inner", inner));
+        self
+    }
+
     /// Appends the error object.
     pub fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(b"{\"name\":");
@@ -72,13 +79,15 @@ impl WireError {
         if is_service {
             out.extend_from_slice(b",\"message\":");
             write_string(out, &self.message);
-            out.extend_from_slice(b",\"inner\":{}");
+            out.extend_from_slice(b",\"inner\":");
+            let inner = self.members.iter().find(|(name, _)| *name == "inner");
+            out.extend_from_slice(inner.map_or(b"{}", |(_, inner)| inner.as_bytes()));
         }
         if let Some(code) = self.code {
             out.extend_from_slice(b",\"code\":");
             out.extend_from_slice(code.to_string().as_bytes());
         }
-        for (name, value) in &self.members {
+        for (name, value) in self.members.iter().filter(|(name, _)| *name != "inner") {
             out.push(b',');
             write_string(out, name);
             out.push(b':');

@@ -126,22 +126,49 @@ pub fn encode_no_data(path: &str, event_id: Option<&Json>, published: bool) -> S
     frame.finish()
 }
 
-/// The answer of a wildcard `get`: the items, then the answer's own meta as last element.
-///
-/// `items` are complete objects, as [`write_item`] makes them.
-#[must_use]
-pub fn encode_list(items: &[Json], echo: &Echo) -> ServerFrame {
-    let size: usize = items.iter().map(|item| item.as_bytes().len() + 1).sum();
-    let mut frame = FrameBuilder::with_capacity(size + 160);
-    let out = frame.payload();
-    out.push(b'[');
-    for item in items {
-        out.extend_from_slice(item.as_bytes());
+/// The answer of a wildcard `get` while it is written: the items, then the answer's own meta as
+/// last element.
+#[derive(Debug)]
+pub struct ListBuilder {
+    frame: FrameBuilder,
+}
+
+impl ListBuilder {
+    /// An answer without items so far.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut frame = FrameBuilder::with_capacity(512);
+        frame.payload().push(b'[');
+        Self { frame }
+    }
+
+    /// Appends an item, as [`write_item`] does.
+    pub fn push(&mut self, data: Option<&Json>, meta: &Meta) {
+        let out = self.frame.payload();
+        write_item(out, data, meta);
         out.push(b',');
     }
-    write_meta(out, &Meta::default(), echo, None);
-    out.push(b']');
-    frame.finish()
+
+    /// Bytes written so far.
+    #[must_use]
+    pub fn size(&mut self) -> usize {
+        self.frame.payload().len()
+    }
+
+    /// Completes the answer.
+    #[must_use]
+    pub fn finish(mut self, echo: &Echo) -> ServerFrame {
+        let out = self.frame.payload();
+        write_meta(out, &Meta::default(), echo, None);
+        out.push(b']');
+        self.frame.finish()
+    }
+}
+
+impl Default for ListBuilder {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// Appends an item of a list: its data with `_meta` merged in as the last member.

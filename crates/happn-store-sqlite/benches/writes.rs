@@ -95,7 +95,7 @@ async fn work(store: Arc<dyn DataStore>, kind: Kind, next: Arc<AtomicU64>, end: 
         };
         match kind {
             Kind::Find => {
-                let found = store.find(Query::all(StoreGlob::new(&text))).await;
+                let found = store.find(Query::all(StoreGlob::new(&text))).all().await;
                 drop(found.unwrap());
             }
             Kind::Increment => {

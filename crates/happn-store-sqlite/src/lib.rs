@@ -20,7 +20,7 @@
 //!     at: 1_700_000_000_000,
 //!     modified_by: None,
 //! }).await?;
-//! let orders = store.find(Query::all(StoreGlob::new("/orders/*"))).await?;
+//! let orders = store.find(Query::all(StoreGlob::new("/orders/*"))).all().await?;
 //! assert_eq!(orders.len(), 1);
 //! store.close().await;
 //! # Ok(())

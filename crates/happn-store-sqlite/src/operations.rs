@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use happn_core::{
-    Document, Increment, Incremented, StoreError, Write, WriteMode, increment_gauge, written,
+    Document, Increment, Incremented, Removal, StoreError, Write, WriteMode, increment_gauge,
+    written,
 };
-use happn_paths::StoreGlob;
 use happn_protocol::Json;
 use rusqlite::Connection;
 
@@ -98,21 +98,22 @@ pub(crate) fn increment(
     Ok(Incremented { value })
 }
 
-/// Removes everything `selector` names, or nothing.
-pub(crate) fn remove(connection: &Connection, selector: &StoreGlob) -> Result<u64, StoreError> {
-    let removed = match selector.is_exact() {
+/// Removes everything `removal` means, or nothing.
+pub(crate) fn remove(connection: &Connection, removal: &Removal) -> Result<u64, StoreError> {
+    let selector = &removal.selector;
+    let removed = match selector.is_exact() && removal.criteria.is_all() {
         true => delete(connection, selector.as_str()),
         // A single statement that fails undoes itself; these are many.
-        false => undoing(connection, || remove_matching(connection, selector)),
+        false => undoing(connection, || remove_matching(connection, removal)),
     };
     removed.map_err(|error| store_error(&error))
 }
 
-fn remove_matching(connection: &Connection, selector: &StoreGlob) -> rusqlite::Result<u64> {
+fn remove_matching(connection: &Connection, removal: &Removal) -> rusqlite::Result<u64> {
     let mut removed = 0;
-    let mut from = selector.literal_prefix().to_owned();
+    let mut from = removal.selector.literal_prefix().to_owned();
     loop {
-        let paths = scan::paths_from(connection, selector, &from, REMOVED_AT_ONCE)?;
+        let paths = scan::paths_from(connection, removal, &from, REMOVED_AT_ONCE)?;
         for path in &paths {
             removed += delete(connection, path)?;
         }

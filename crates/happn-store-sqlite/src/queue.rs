@@ -50,7 +50,7 @@ impl<O: Send + 'static> Queue<O> {
         operation: impl FnOnce(Reply<T>) -> O,
     ) -> StoreFuture<T> {
         let (reply, answer) = oneshot::channel();
-        if let Err(error) = self.enqueue(bytes, || operation(reply)) {
+        if let Err(error) = self.put(bytes, || operation(reply)) {
             return Box::pin(std::future::ready(Err(error)));
         }
         // A thread that ended without an answer is a store that has ended.
@@ -63,7 +63,12 @@ impl<O: Send + 'static> Queue<O> {
         *sender = None;
     }
 
-    fn enqueue(&self, bytes: usize, operation: impl FnOnce() -> O) -> Result<(), StoreError> {
+    /// Puts an operation that answers by itself in its place.
+    pub(crate) fn put(
+        &self,
+        bytes: usize,
+        operation: impl FnOnce() -> O,
+    ) -> Result<(), StoreError> {
         let sender = self.sender.read().unwrap_or_else(PoisonError::into_inner);
         let place = match sender.as_ref().ok_or(StoreError::Closed)?.try_reserve() {
             Ok(place) => place,

@@ -2,20 +2,22 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use happn_core::{Document, Query};
+use happn_core::{Document, Search, StoreError};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
-use crate::failure::store_error;
 use crate::queue::{Job, Reply};
 use crate::scan;
+
+/// Where the documents of a search go.
+pub(crate) type Batches = mpsc::Sender<Result<Vec<Document>, StoreError>>;
 
 /// A question to the store.
 pub(crate) enum Read {
     /// Which documents.
-    Find(Query, Reply<Vec<Document>>),
+    Find(Search, Batches),
     /// How many documents.
-    Count(Query, Reply<u64>),
+    Count(Search, Reply<u64>),
 }
 
 /// Answers questions until the queue is closed and empty. Each statement sees the latest commit,
@@ -35,13 +37,15 @@ fn next(jobs: &Mutex<mpsc::Receiver<Job<Read>>>) -> Option<Job<Read>> {
 /// Does no work, or no more, for a caller that has gone away.
 fn answer(connection: &Connection, read: Read) {
     match read {
-        Read::Find(query, reply) => {
-            let found = scan::find(connection, &query, || !reply.is_closed());
-            let _ = reply.send(found.map_err(|error| store_error(&error)));
+        Read::Find(search, batches) => {
+            let send = |batch| batches.blocking_send(Ok(batch)).is_ok();
+            if let Err(error) = scan::find(connection, search, send) {
+                let _ = batches.blocking_send(Err(error));
+            }
         }
-        Read::Count(query, reply) => {
-            let counted = scan::count(connection, &query, || !reply.is_closed());
-            let _ = reply.send(counted.map_err(|error| store_error(&error)));
+        Read::Count(search, reply) => {
+            let counted = scan::count(connection, search, || !reply.is_closed());
+            let _ = reply.send(counted);
         }
     }
 }

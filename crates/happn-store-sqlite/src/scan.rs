@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use happn_core::{Document, Query};
-use happn_paths::StoreGlob;
+use happn_core::{BATCH, Document, Removal, Search, StoreError, item};
 use happn_protocol::Json;
+use happn_query::Collation;
 use rusqlite::{Connection, Row};
+
+use crate::failure::store_error;
 
 const WHOLE_AT: &str =
     "SELECT path, data, created, modified, modified_by FROM documents WHERE path = ?1";
@@ -14,43 +16,42 @@ const WHOLE_FROM: &str = "SELECT path, data, created, modified, modified_by FROM
 const PATHS_AT: &str = "SELECT path FROM documents WHERE path = ?1";
 const PATHS_FROM: &str = "SELECT path FROM documents WHERE path >= ?1 ORDER BY path";
 
-/// The documents of `query`. Ends early, with what it has, when `wanted` says no.
+/// Hands the documents of `search` to `send` in batches, until it says no.
 pub(crate) fn find(
     connection: &Connection,
-    query: &Query,
-    wanted: impl Fn() -> bool,
-) -> rusqlite::Result<Vec<Document>> {
-    let mut documents = Vec::new();
-    let statement = match (query.paths_only, query.selector.is_exact()) {
-        (true, true) => PATHS_AT,
-        (true, false) => PATHS_FROM,
-        (false, true) => WHOLE_AT,
-        (false, false) => WHOLE_FROM,
-    };
-    page(connection, statement, query, wanted, |row| {
-        documents.push(match query.paths_only {
-            true => path_alone(row)?,
-            false => document(row)?,
-        });
-        Ok(())
+    mut search: Search,
+    mut send: impl FnMut(Vec<Document>) -> bool,
+) -> Result<(), StoreError> {
+    let mut batch = Vec::new();
+    let mut wanted = true;
+    walk(connection, &mut search, |found| {
+        batch.extend(found);
+        if batch.len() >= BATCH {
+            wanted = send(std::mem::take(&mut batch));
+        }
+        wanted
     })?;
-    Ok(documents)
+    if !wanted {
+        return Ok(());
+    }
+    batch.extend(search.finish()?);
+    // The last batch leaves as it is: its documents are in memory anyway.
+    if !batch.is_empty() {
+        send(batch);
+    }
+    Ok(())
 }
 
-/// How many documents `query` names. Ends early when `wanted` says no.
+/// How many documents `search` names. Ends early when `wanted` says no.
 pub(crate) fn count(
     connection: &Connection,
-    query: &Query,
+    mut search: Search,
     wanted: impl Fn() -> bool,
-) -> rusqlite::Result<u64> {
+) -> Result<u64, StoreError> {
     let mut count = 0;
-    let statement = match query.selector.is_exact() {
-        true => PATHS_AT,
-        false => PATHS_FROM,
-    };
-    page(connection, statement, query, wanted, |_| {
-        count += 1;
-        Ok(())
+    walk(connection, &mut search, |found| {
+        count += u64::from(found.is_some());
+        wanted()
     })?;
     Ok(count)
 }
@@ -62,63 +63,88 @@ pub(crate) fn at(connection: &Connection, path: &str) -> rusqlite::Result<Option
     rows.next()?.map(document).transpose()
 }
 
-/// At most `limit` of the paths `selector` names, from `from` on.
+/// At most `limit` of the paths that `removal` means, from `from` on.
 pub(crate) fn paths_from(
     connection: &Connection,
-    selector: &StoreGlob,
+    removal: &Removal,
     from: &str,
     limit: usize,
 ) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare_cached(PATHS_FROM)?;
+    let selector = &removal.selector;
+    let collation = Collation::default();
+    let statement = match removal.criteria.is_all() {
+        true => PATHS_FROM,
+        false => WHOLE_FROM,
+    };
+    let mut statement = connection.prepare_cached(statement)?;
     let mut rows = statement.query([from])?;
     let mut paths = Vec::new();
     while paths.len() < limit
         && let Some(row) = rows.next()?
     {
         let path = row.get_ref(0)?.as_str()?;
-        if !path.starts_with(selector.literal_prefix()) {
+        let is_past = match selector.is_exact() {
+            true => path != selector.as_str(),
+            false => !path.starts_with(selector.literal_prefix()),
+        };
+        if is_past {
             break;
         }
-        if selector.matches(path) {
+        if selector.matches(path)
+            && (removal.criteria.is_all()
+                || removal
+                    .criteria
+                    .matches(&item(&document(row)?).document(), &collation))
+        {
             paths.push(path.to_owned());
         }
     }
     Ok(paths)
 }
 
-/// Calls `take` for each match after `skip`, up to `limit`.
+/// Offers each selected document to `search` and hands on what comes back, until `take` says no.
 ///
 /// Rows come by path, so the first one without the mask's literal prefix ends the walk: that is
 /// the upper end of the range, and needs no successor of a prefix to be computed.
-fn page(
+fn walk(
     connection: &Connection,
-    statement: &str,
-    query: &Query,
-    wanted: impl Fn() -> bool,
-    mut take: impl FnMut(&Row<'_>) -> rusqlite::Result<()>,
-) -> rusqlite::Result<()> {
-    let prefix = query.selector.literal_prefix();
-    let mut skip = query.skip;
-    let mut left = query.limit.unwrap_or(u64::MAX);
-    let mut statement = connection.prepare_cached(statement)?;
-    let mut rows = statement.query([prefix])?;
-    while left > 0
-        && wanted()
-        && let Some(row) = rows.next()?
+    search: &mut Search,
+    mut take: impl FnMut(Option<Document>) -> bool,
+) -> Result<(), StoreError> {
+    let fail = |error: rusqlite::Error| store_error(&error);
+    let query = search.query();
+    let selector = query.selector.clone();
+    let paths_suffice = query.paths_only && query.criteria.is_all() && query.sort.keys().is_empty();
+    let statement = match (paths_suffice, selector.is_exact()) {
+        (true, true) => PATHS_AT,
+        (true, false) => PATHS_FROM,
+        (false, true) => WHOLE_AT,
+        (false, false) => WHOLE_FROM,
+    };
+    let prefix = selector.literal_prefix();
+    let mut statement = connection.prepare_cached(statement).map_err(fail)?;
+    let mut rows = statement.query([prefix]).map_err(fail)?;
+    while !search.is_complete()
+        && let Some(row) = rows.next().map_err(fail)?
     {
-        let path = row.get_ref(0)?.as_str()?;
+        let path = row
+            .get_ref(0)
+            .and_then(|path| Ok(path.as_str()?))
+            .map_err(fail)?;
         if !path.starts_with(prefix) {
             break;
         }
-        if !query.selector.matches(path) {
+        if !selector.matches(path) {
             continue;
         }
-        if skip > 0 {
-            skip -= 1;
-            continue;
+        let document = match paths_suffice {
+            true => path_alone(row),
+            false => document(row),
+        };
+        let found = search.offer(document.map_err(fail)?)?;
+        if !take(found) {
+            break;
         }
-        left -= 1;
-        take(row)?;
     }
     Ok(())
 }

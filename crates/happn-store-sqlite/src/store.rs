@@ -1,14 +1,17 @@
 //! The store: two queues and the threads behind them.
 
+use std::future::ready;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use happn_core::{
-    BoxFuture, DataStore, Document, Increment, Incremented, Query, StoreFuture, Write,
+    Aggregation, BoxFuture, DataStore, Document, Documents, Increment, Incremented, Query, Removal,
+    Search, StoreFuture, Write,
 };
-use happn_paths::StoreGlob;
-use tokio::sync::watch;
+use happn_protocol::Json;
+use happn_query::QueryError;
+use tokio::sync::{mpsc, watch};
 
 use crate::connection::{open_reader, open_writer};
 use crate::queue::Queue;
@@ -18,6 +21,9 @@ use crate::{OpenError, SqliteConfig};
 
 /// What a write takes in the queue beside its path and data, roughly, in bytes.
 const WRITE_OVERHEAD: usize = 256;
+
+/// Batches a reader may be ahead of the caller that takes them.
+const BATCHES_AHEAD: usize = 2;
 
 /// A data store in one SQLite file.
 ///
@@ -109,18 +115,37 @@ impl DataStore for SqliteStore {
             .submit(bytes, |reply| Change::Increment(increment, reply))
     }
 
-    fn remove(&self, selector: StoreGlob) -> StoreFuture<u64> {
-        let bytes = selector.as_str().len() + WRITE_OVERHEAD;
+    fn remove(&self, removal: Removal) -> StoreFuture<u64> {
+        if let Err(error) = removal.criteria.check_evaluable() {
+            return Box::pin(ready(Err(error.into())));
+        }
+        let bytes = removal.selector.as_str().len() + WRITE_OVERHEAD;
         self.changes
-            .submit(bytes, |reply| Change::Remove(selector, reply))
+            .submit(bytes, |reply| Change::Remove(removal, reply))
     }
 
-    fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
-        self.reads.submit(0, |reply| Read::Find(query, reply))
+    fn find(&self, query: Query) -> Documents {
+        let search = match Search::new(query) {
+            Ok(search) => search,
+            Err(error) => return Documents::ready(Err(error)),
+        };
+        let (batches, answer) = mpsc::channel(BATCHES_AHEAD);
+        match self.reads.put(0, || Read::Find(search, batches)) {
+            Ok(()) => Documents::channel(answer),
+            Err(error) => Documents::ready(Err(error)),
+        }
     }
 
     fn count(&self, query: Query) -> StoreFuture<u64> {
-        self.reads.submit(0, |reply| Read::Count(query, reply))
+        match Search::counting(query) {
+            Ok(search) => self.reads.submit(0, |reply| Read::Count(search, reply)),
+            Err(error) => Box::pin(ready(Err(error))),
+        }
+    }
+
+    fn aggregate(&self, _aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
+        let unsupported = QueryError::Unsupported("aggregate".to_owned());
+        Box::pin(ready(Err(unsupported.into())))
     }
 
     /// Refuses new calls at once. The future completes when all accepted ones are answered and

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use happn_core::{Document, Increment, Incremented, StoreError, Write};
-use happn_paths::StoreGlob;
+use happn_core::{Document, Increment, Incremented, Removal, StoreError, Write};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 
@@ -19,7 +18,7 @@ pub(crate) enum Change {
     /// Add to a gauge.
     Increment(Increment, Reply<Incremented>),
     /// Remove what a selector names.
-    Remove(StoreGlob, Reply<u64>),
+    Remove(Removal, Reply<u64>),
 }
 
 /// The writing side of a store; lives on its own thread.
@@ -147,8 +146,8 @@ fn apply(connection: &Connection, job: Job<Change>) -> Answer {
             let result = operations::increment(connection, &increment);
             Answer::new(result, reply, job.share)
         }
-        Change::Remove(selector, reply) => {
-            Answer::new(operations::remove(connection, &selector), reply, job.share)
+        Change::Remove(removal, reply) => {
+            Answer::new(operations::remove(connection, &removal), reply, job.share)
         }
     }
 }

@@ -9,9 +9,10 @@
 use std::sync::Arc;
 
 use happn_core::{
-    BoxFuture, DataStore, Document, Increment, Incremented, Query, StoreFuture, Write,
+    Aggregation, BoxFuture, DataStore, Document, Documents, Increment, Incremented, Query, Removal,
+    StoreFuture, Write,
 };
-use happn_paths::StoreGlob;
+use happn_protocol::Json;
 use happn_store_sqlite::{SqliteConfig, SqliteStore};
 
 use crate::support::Directory;
@@ -46,16 +47,20 @@ impl DataStore for InDirectory {
         self.store.increment(increment)
     }
 
-    fn remove(&self, selector: StoreGlob) -> StoreFuture<u64> {
-        self.store.remove(selector)
+    fn remove(&self, removal: Removal) -> StoreFuture<u64> {
+        self.store.remove(removal)
     }
 
-    fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
+    fn find(&self, query: Query) -> Documents {
         self.store.find(query)
     }
 
     fn count(&self, query: Query) -> StoreFuture<u64> {
         self.store.count(query)
+    }
+
+    fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
+        self.store.aggregate(aggregation)
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

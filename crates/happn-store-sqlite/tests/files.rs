@@ -66,7 +66,7 @@ async fn what_was_answered_is_there_after_a_restart() {
 
     let store = open(&directory);
     let query = Query::all(StoreGlob::new("/n/1"));
-    let found = store.find(query).await.unwrap();
+    let found = store.find(query).all().await.unwrap();
     assert_eq!(found[0].data.as_str(), r#"{"a":1,"counter":{"value":1}}"#);
     assert_eq!(found[0].created, Some(1000));
 }
@@ -111,7 +111,7 @@ async fn two_stores_on_one_file_count_one_gauge_together() {
     for task in tasks {
         task.await.unwrap();
     }
-    let found = open(&directory).find(all()).await.unwrap();
+    let found = open(&directory).find(all()).all().await.unwrap();
     assert_eq!(found[0].data.as_str(), r#"{"counter":{"value":1000}}"#);
 }
 

@@ -45,7 +45,10 @@ async fn processes_count_one_gauge_together() {
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    let found = open(&file).find(Query::all(StoreGlob::new("*"))).await;
+    let found = open(&file)
+        .find(Query::all(StoreGlob::new("*")))
+        .all()
+        .await;
     assert_eq!(
         found.unwrap()[0].data.as_str(),
         r#"{"counter":{"value":600}}"#

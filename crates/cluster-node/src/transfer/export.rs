@@ -102,14 +102,13 @@ async fn write_store(
         done: exported.documents,
         source,
     };
-    let mut documents = Some(
-        store
-            .find(Query::all(mask.clone()))
-            .await
-            .map_err(|error| failed(exported, error))?,
-    );
+    let mut documents = store.find(Query::all(mask.clone()));
     let mut lines = Vec::new();
-    while let Some(batch) = documents.take() {
+    loop {
+        let batch = documents.next_batch().await;
+        let Some(batch) = batch.map_err(|error| failed(exported, error))? else {
+            break;
+        };
         lines.clear();
         for document in batch.iter().filter(|document| seen(&document.path)) {
             jsonl::write(&mut lines, document);

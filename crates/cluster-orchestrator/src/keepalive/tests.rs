@@ -19,7 +19,11 @@ async fn put(store: &MemoryStore, path: &str, data: &str, at: i64) {
 }
 
 async fn all(store: &MemoryStore) -> Vec<Document> {
-    store.find(Query::all(StoreGlob::new("*"))).await.unwrap()
+    store
+        .find(Query::all(StoreGlob::new("*")))
+        .all()
+        .await
+        .unwrap()
 }
 
 struct FixedClock(i64);

@@ -30,16 +30,20 @@ impl DataStore for Slow {
         self.inner.increment(increment)
     }
 
-    fn remove(&self, selector: StoreGlob) -> StoreFuture<u64> {
-        self.inner.remove(selector)
+    fn remove(&self, removal: Removal) -> StoreFuture<u64> {
+        self.inner.remove(removal)
     }
 
-    fn find(&self, query: Query) -> StoreFuture<Vec<Document>> {
+    fn find(&self, query: Query) -> Documents {
         self.inner.find(query)
     }
 
     fn count(&self, query: Query) -> StoreFuture<u64> {
         self.inner.count(query)
+    }
+
+    fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
+        self.inner.aggregate(aggregation)
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

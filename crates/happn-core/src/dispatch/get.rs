@@ -2,21 +2,14 @@
 
 use std::sync::Arc;
 
-use happn_paths::StoreGlob;
-use happn_protocol::response::{self, Echo, Meta, ObjectResponse};
-use happn_protocol::{Json, Members, Options, WireError};
-use serde_json::value::RawValue;
+use happn_protocol::response::{Echo, ListBuilder, Meta, ObjectResponse};
+use happn_protocol::{Json, WireError};
+use happn_query::{Fields, Pipeline};
 
+use super::search::{Search, search_failed};
 use super::set::meta_of;
-use super::{Call, Received, reply, store_failed};
-use crate::fields::Fields;
-use crate::{BoxFuture, Document, Node, Operation, Query, Session};
-
-/// What is read and how it is shown.
-struct Search {
-    query: Query,
-    fields: Option<Fields>,
-}
+use super::{Call, Received, reply};
+use crate::{BoxFuture, Document, Node, Operation, Query, Session, StoreError};
 
 impl Call<'_> {
     pub(super) fn get(self) -> Received {
@@ -30,28 +23,30 @@ impl Call<'_> {
         self.authorised(Operation::Get, &path, move || {
             Received::Answer(Box::pin(async move {
                 own_writes.await;
-                answer_get(node, session, echo, search).await;
+                if let Err(error) = answer_get(&node, &session, &echo, search).await {
+                    fail(&session, &echo, &error);
+                }
             }))
         })
     }
 
     pub(super) fn count(self) -> Received {
-        let search = match self.search() {
-            Ok(search) => search,
+        let query = match self.search() {
+            Ok(search) => search.query,
             Err(error) => return self.fail(error),
         };
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
-        let own_writes = self.own_writes(search.query.selector.as_str());
+        let own_writes = self.own_writes(query.selector.as_str());
         Received::Answer(Box::pin(async move {
             own_writes.await;
-            let response = match node.data().count(search.query).await {
+            match node.data().count(query).await {
                 Ok(count) => {
                     let data = format!("{{\"value\":{count}}}").into_bytes();
-                    ObjectResponse::ok(Json::from_trusted(data))
+                    let response = ObjectResponse::ok(Json::from_trusted(data));
+                    reply(&session, &echo, &response);
                 }
-                Err(error) => ObjectResponse::error(store_failed(&error)),
-            };
-            reply(&session, &echo, &response);
+                Err(error) => fail(&session, &echo, &error),
+            }
         }))
     }
 
@@ -63,92 +58,93 @@ impl Call<'_> {
             false => Box::pin(std::future::ready(())),
         }
     }
-
-    fn search(&self) -> Result<Search, WireError> {
-        let Some(path) = self.request.path_text() else {
-            return Err(WireError::type_error(format!(
-                "the path of a {} must be a string, not [{}]",
-                self.echo.action,
-                self.request.path_printed()
-            )));
-        };
-        let options = self.request.decode_options().map_err(WireError::plain)?;
-        let inner = options
-            .options
-            .and_then(|raw| Members::parse(raw.get()))
-            .unwrap_or_default();
-        refuse_unsupported(&[
-            ("criteria", options.criteria),
-            ("aggregate", options.aggregate.or(inner.get("aggregate"))),
-            ("collation", options.collation.or(inner.get("collation"))),
-            ("sort", options.sort.or(inner.get("sort"))),
-        ])?;
-        let fields = inner.get("fields").or(options.fields);
-        let query = Query {
-            selector: StoreGlob::new(&path),
-            skip: number(inner.get("skip")).unwrap_or_default(),
-            limit: number(inner.get("limit")).filter(|&limit| limit > 0),
-            paths_only: Options::is_set(options.path_only)
-                || Options::is_set(inner.get("path_only")),
-        };
-        Ok(Search {
-            query,
-            fields: fields.and_then(Fields::read),
-        })
-    }
 }
 
-/// Options that this node does not evaluate are refused, never silently dropped: the answer would
-/// be another one than asked for.
-pub(super) fn refuse_unsupported(options: &[(&str, Option<&RawValue>)]) -> Result<(), WireError> {
-    let asked = |raw: Option<&RawValue>| raw.is_some_and(|raw| !matches!(raw.get(), "null" | "{}"));
-    match options.iter().find(|(_, raw)| asked(*raw)) {
-        None => Ok(()),
-        Some((name, _)) => {
-            let message = format!("{name} is not supported by the data store of this node");
-            Err(WireError::system(message, "DataService"))
-        }
-    }
+fn fail(session: &Session, echo: &Echo, error: &StoreError) {
+    let error: WireError = search_failed(error);
+    reply(session, echo, &ObjectResponse::error(error));
 }
 
-async fn answer_get(node: Arc<Node>, session: Arc<Session>, echo: Echo, search: Search) {
-    let exact = search.query.selector.is_exact();
-    let paths_only = search.query.paths_only;
-    let documents = match node.data().find(search.query).await {
-        Ok(documents) => documents,
-        Err(error) => {
-            return reply(
-                &session,
-                &echo,
-                &ObjectResponse::error(store_failed(&error)),
-            );
+async fn answer_get(
+    node: &Arc<Node>,
+    session: &Session,
+    echo: &Echo,
+    search: Search,
+) -> Result<(), StoreError> {
+    let Search { query, pipeline } = search;
+    match pipeline {
+        Some(pipeline) => {
+            let response = aggregate(node, query, pipeline).await?;
+            reply(session, echo, &response);
         }
+        None if query.selector.is_exact() => {
+            let response = one(node, query).await?;
+            reply(session, echo, &response);
+        }
+        None => {
+            let list = list(node, query).await?;
+            session.send(list.finish(echo));
+        }
+    }
+    Ok(())
+}
+
+async fn aggregate(
+    node: &Node,
+    query: Query,
+    pipeline: Pipeline,
+) -> Result<ObjectResponse, StoreError> {
+    let bounds = query.bounds;
+    let aggregation = Search::aggregation(query, pipeline);
+    let rows = node.data().aggregate(aggregation).await?;
+    let mut data = b"{\"value\":[".to_vec();
+    for (at, row) in rows.iter().enumerate() {
+        if at > 0 {
+            data.push(b',');
+        }
+        data.extend_from_slice(row.as_bytes());
+        bounds.check(at as u64 + 1, data.len() as u64)?;
+    }
+    data.extend_from_slice(b"]}");
+    Ok(ObjectResponse::ok(Json::from_trusted(data)))
+}
+
+async fn one(node: &Node, query: Query) -> Result<ObjectResponse, StoreError> {
+    let (fields, paths_only) = (query.fields.clone(), query.paths_only);
+    let found = node.data().find(query).next_batch().await?;
+    let document = found.and_then(|documents| documents.into_iter().next());
+    let (data, meta) = match &document {
+        Some(document) => show(document, paths_only, &fields),
+        None => (Some(Json::NULL), Meta::default()),
     };
-    let shown = documents
-        .iter()
-        .map(|document| show(document, paths_only, search.fields.as_ref()));
-    if exact {
-        let (data, meta) = shown
-            .into_iter()
-            .next()
-            .unwrap_or((Some(Json::NULL), Meta::default()));
-        let response = ObjectResponse {
-            data,
-            meta,
-            ..ObjectResponse::ok(Json::NULL)
-        };
-        return reply(&session, &echo, &response);
+    Ok(ObjectResponse {
+        data,
+        meta,
+        ..ObjectResponse::ok(Json::NULL)
+    })
+}
+
+/// The list is encoded while batches come in, so that an answer is held once.
+async fn list(node: &Node, query: Query) -> Result<ListBuilder, StoreError> {
+    let (fields, paths_only, bounds) = (query.fields.clone(), query.paths_only, query.bounds);
+    let mut documents = node.data().find(query);
+    let mut list = ListBuilder::new();
+    let mut count = 0;
+    while let Some(batch) = documents.next_batch().await? {
+        for document in batch {
+            let (data, meta) = show(&document, paths_only, &fields);
+            list.push(data.as_ref(), &meta);
+            count += 1;
+            bounds.check(count, list.size() as u64)?;
+        }
     }
-    let items: Vec<_> = shown
-        .map(|(data, meta)| item(data.as_ref(), &meta))
-        .collect();
-    session.send(response::encode_list(&items, &echo));
+    Ok(list)
 }
 
 /// The data and `_meta` of a document as the caller asked to see it.
-fn show(document: &Document, paths_only: bool, fields: Option<&Fields>) -> (Option<Json>, Meta) {
+fn show(document: &Document, paths_only: bool, fields: &Fields) -> (Option<Json>, Meta) {
     let meta = meta_of(document);
-    match fields {
+    match fields.is_everything() {
         _ if paths_only => (
             None,
             Meta {
@@ -156,23 +152,16 @@ fn show(document: &Document, paths_only: bool, fields: Option<&Fields>) -> (Opti
                 ..Meta::default()
             },
         ),
-        Some(fields) => (
+        true => (Some(document.data.clone()), meta),
+        false => (
             Some(fields.select(&document.data)),
-            fields.select_meta(meta),
+            Meta {
+                path: meta.path,
+                created: meta.created.filter(|_| fields.shows("created")),
+                modified: meta.modified.filter(|_| fields.shows("modified")),
+                modified_by: meta.modified_by.filter(|_| fields.shows("modifiedBy")),
+                ..Meta::default()
+            },
         ),
-        None => (Some(document.data.clone()), meta),
     }
-}
-
-/// An element of a list answer.
-pub(super) fn item(data: Option<&Json>, meta: &Meta) -> Json {
-    let mut out = Vec::with_capacity(data.map_or(2, |data| data.as_bytes().len()) + 128);
-    response::write_item(&mut out, data, meta);
-    Json::from_trusted(out)
-}
-
-fn number(raw: Option<&RawValue>) -> Option<u64> {
-    let value: f64 = serde_json::from_str(raw?.get()).ok()?;
-    // A negative limit counts as its absolute value, as the document store has it.
-    Some(value.abs() as u64)
 }

@@ -4,6 +4,7 @@ mod get;
 mod initial_events;
 mod publish_options;
 mod remove;
+mod search;
 mod session_requests;
 mod set;
 mod subscribe;

@@ -6,12 +6,12 @@ use happn_paths::{Action, EventKind, StoreGlob, validate};
 use happn_protocol::response::Meta;
 use happn_protocol::{Json, Options, WireError};
 
-use super::get::refuse_unsupported;
 use super::publish_options::PublishOptions;
+use super::search::{criteria_of, search_failed};
 use super::set::not_a_string;
 use super::written::{Pending, Stored};
-use super::{Call, Received, store_failed};
-use crate::Operation;
+use super::{Call, Received};
+use crate::{Operation, Removal, StoreError};
 
 impl Call<'_> {
     pub(super) fn remove(self) -> Received {
@@ -22,7 +22,10 @@ impl Call<'_> {
             Ok(options) => options,
             Err(error) => return self.fail(error),
         };
-        let selector = StoreGlob::new(&text);
+        let removal = match removal(&text, &options) {
+            Ok(removal) => removal,
+            Err(error) => return self.fail(search_failed(&error)),
+        };
         let pending = Pending {
             node: self.node.clone(),
             session: self.session.clone(),
@@ -36,10 +39,10 @@ impl Call<'_> {
             let node = pending.node.clone();
             let at = node.clock().wall_ms();
             let under_way = pending.session.begin_write();
-            let blocked = node.data().remove(selector, move |outcome| {
+            let blocked = node.data().remove(removal, move |outcome| {
                 let _under_way = under_way;
                 let outcome = outcome.map(|count| removed(count, at, &pending.path));
-                pending.finish(outcome.map_err(|error| store_failed(&error)));
+                pending.finish(outcome.map_err(|error| search_failed(&error)));
             });
             blocked.map_or(Received::Done, Received::Blocked)
         })
@@ -47,10 +50,15 @@ impl Call<'_> {
 
     fn removal_options(&self, path: &str) -> Result<Options<'_>, WireError> {
         validate(path, Action::Remove).map_err(|error| WireError::plain(error.to_string()))?;
-        let options = self.request.decode_options().map_err(WireError::plain)?;
-        refuse_unsupported(&[("criteria", options.criteria)])?;
-        Ok(options)
+        self.request.decode_options().map_err(WireError::plain)
     }
+}
+
+fn removal(path: &str, options: &Options<'_>) -> Result<Removal, StoreError> {
+    Ok(Removal {
+        selector: StoreGlob::new(path),
+        criteria: criteria_of(options)?,
+    })
 }
 
 fn removed(count: u64, at: i64, path: &Arc<str>) -> Stored {

@@ -4,16 +4,17 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use happn_paths::{Action, Channel, Depth, StoreGlob, validate};
-use happn_protocol::response::{Echo, Meta, ObjectResponse};
+use happn_protocol::response::{self, Echo, Meta, ObjectResponse};
 use happn_protocol::{Json, Options, WireError, write_string};
+use happn_query::{Field, Sort, SortKey};
 use serde_json::value::RawValue;
 
-use super::get::item;
 use super::initial_events::InitialEvents;
+use super::search::search_failed;
 use super::set::{meta_of, not_a_string};
-use super::{Call, Received, reply, store_failed};
+use super::{Call, Received, reply};
 use crate::subscriptions::{Group, NewSubscription};
-use crate::{BoxFuture, Document, Node, Operation, Query, Session};
+use crate::{BoxFuture, Document, Node, Operation, Query, Session, StoreError};
 
 impl Call<'_> {
     pub(super) fn on(self) -> Received {
@@ -126,74 +127,100 @@ fn subscribe(
     };
     Received::Answer(Box::pin(async move {
         values.after.await;
-        let documents = match initial_values(&node, channel.mask(), depth).await {
-            Ok(documents) => documents,
-            Err(error) => return reply(&session, &echo, &ObjectResponse::error(error)),
+        let mut items = values.events.is_some().then(Vec::new);
+        let found = initial_values(&node, channel.mask(), depth, items.as_mut()).await;
+        let response = match found {
+            Ok(initial) => initial.answer(&reference),
+            Err(error) => ObjectResponse::error(search_failed(&error)),
         };
-        reply(
-            &session,
-            &echo,
-            &with_initial_values(&documents, &reference),
-        );
-        if let Some(events) = values.events {
-            for document in &documents {
-                let item = item(Some(&document.data), &meta_of(document));
+        let failed = response.error.is_some();
+        reply(&session, &echo, &response);
+        if let Some(events) = values.events.filter(|_| !failed) {
+            for item in items.into_iter().flatten() {
                 events.push(&session, &echo, &item);
             }
         }
     }))
 }
 
-/// What is stored under a mask, oldest change first.
-async fn initial_values(node: &Node, mask: &str, depth: Depth) -> Result<Vec<Document>, WireError> {
-    let query = Query::all(StoreGlob::new(mask));
-    let mut documents = node
-        .data()
-        .find(query)
-        .await
-        .map_err(|error| store_failed(&error))?;
-    if let Some(prefix) = mask.strip_suffix("/**") {
-        let above = prefix.split('/').count();
-        let deepest = above + depth.levels() as usize;
-        documents.retain(|document| document.path.split('/').count() <= deepest);
-    }
-    documents.sort_by(|one, other| {
-        one.modified
-            .cmp(&other.modified)
-            .then_with(|| one.path.cmp(&other.path))
+/// What is stored under a mask, oldest change first; each item also goes to `items`.
+async fn initial_values(
+    node: &Node,
+    mask: &str,
+    depth: Depth,
+    mut items: Option<&mut Vec<Json>>,
+) -> Result<Initial, StoreError> {
+    let config = &node.config;
+    let oldest_first = SortKey {
+        field: Field::new("modified"),
+        descending: false,
+    };
+    let mut documents = node.data().find(Query {
+        sort: Sort::of(vec![oldest_first])?,
+        bounds: config.search_bounds,
+        max_time: Some(config.search_time_max),
+        ..Query::all(StoreGlob::new(mask))
     });
-    Ok(documents)
+    let deepest = mask
+        .strip_suffix("/**")
+        .map(|prefix| prefix.split('/').count() + depth.levels() as usize);
+    let mut values = Initial::default();
+    while let Some(batch) = documents.next_batch().await? {
+        for document in batch {
+            let levels = || document.path.split('/').count();
+            if deepest.is_none_or(|deepest| levels() <= deepest) {
+                let item = values.push(&document);
+                if let Some(items) = &mut items {
+                    items.push(Json::from_trusted(item.to_vec()));
+                }
+                config.search_bounds.check(0, values.data.len() as u64)?;
+            }
+        }
+    }
+    Ok(values)
 }
 
-/// The values appear twice: as clients read them, and as older ones did.
-fn with_initial_values(documents: &[Document], reference: &str) -> ObjectResponse {
-    let mut data = vec![b'['];
-    let mut wrapped = vec![b'['];
-    for document in documents {
-        if data.len() > 1 {
-            data.push(b',');
-            wrapped.push(b',');
-        }
+/// The values, written twice: as clients read them, and as older ones did.
+#[derive(Default)]
+struct Initial {
+    data: Vec<u8>,
+    wrapped: Vec<u8>,
+}
+
+impl Initial {
+    /// Appends a document and answers it as it was written.
+    fn push(&mut self, document: &Document) -> &[u8] {
         let meta = meta_of(document);
-        let item = item(Some(&document.data), &meta);
-        data.extend_from_slice(item.as_bytes());
-        wrapped.extend_from_slice(b"{\"data\":");
-        wrapped.extend_from_slice(item.as_bytes());
-        wrapped.extend_from_slice(b",\"_meta\":");
-        happn_protocol::response::write_item_meta(&mut wrapped, &meta);
-        wrapped.push(b'}');
+        for list in [&mut self.data, &mut self.wrapped] {
+            list.push(if list.is_empty() { b'[' } else { b',' });
+        }
+        let start = self.data.len();
+        response::write_item(&mut self.data, Some(&document.data), &meta);
+        self.wrapped.extend_from_slice(b"{\"data\":");
+        self.wrapped.extend_from_slice(&self.data[start..]);
+        self.wrapped.extend_from_slice(b",\"_meta\":");
+        response::write_item_meta(&mut self.wrapped, &meta);
+        self.wrapped.push(b'}');
+        &self.data[start..]
     }
-    data.push(b']');
-    wrapped.push(b']');
-    let meta = Meta {
-        status_first: true,
-        reference_id: Some(reference.into()),
-        ..Meta::default()
-    };
-    ObjectResponse {
-        extra: Some(("initialValues", Json::from_trusted(wrapped))),
-        meta,
-        ..ObjectResponse::ok(Json::from_trusted(data))
+
+    fn answer(mut self, reference: &str) -> ObjectResponse {
+        for list in [&mut self.data, &mut self.wrapped] {
+            if list.is_empty() {
+                list.push(b'[');
+            }
+            list.push(b']');
+        }
+        let meta = Meta {
+            status_first: true,
+            reference_id: Some(reference.into()),
+            ..Meta::default()
+        };
+        ObjectResponse {
+            extra: Some(("initialValues", Json::from_trusted(self.wrapped))),
+            meta,
+            ..ObjectResponse::ok(Json::from_trusted(self.data))
+        }
     }
 }
 

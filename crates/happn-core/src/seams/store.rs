@@ -1,11 +1,13 @@
 //! Where documents live.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use happn_paths::{Path, StoreGlob};
 use happn_protocol::Json;
+use happn_query::{Collation, Criteria, Fields, Pipeline, QueryError, Sort};
 
-use crate::BoxFuture;
+use crate::{BoxFuture, Documents};
 
 /// What a store hands back: owned, so that it outlives the call.
 pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
@@ -28,14 +30,22 @@ pub trait DataStore: Send + Sync + 'static {
     /// Adds to a gauge at `data.<gauge>.value`, creating what is missing.
     fn increment(&self, increment: Increment) -> StoreFuture<Incremented>;
 
-    /// Removes every document the selector names and answers how many.
-    fn remove(&self, selector: StoreGlob) -> StoreFuture<u64>;
+    /// Removes every document that is meant and answers how many. Takes its place in the order of
+    /// writes.
+    fn remove(&self, removal: Removal) -> StoreFuture<u64>;
 
-    /// The documents the query names, by path ascending (bytewise), after `skip`, at most `limit`.
-    fn find(&self, query: Query) -> StoreFuture<Vec<Document>>;
+    /// The documents that are meant, in the order the query asks for, after `skip`, at most
+    /// `limit`. Those that compare equal, and all without a sort, come by path (bytewise).
+    ///
+    /// A query that the store cannot evaluate is [`StoreError::Query`], as the first batch.
+    fn find(&self, query: Query) -> Documents;
 
     /// How many documents [`DataStore::find`] would answer.
     fn count(&self, query: Query) -> StoreFuture<u64>;
+
+    /// What a pipeline makes of the documents that are meant, each row as JSON. A pipeline that
+    /// the store cannot run is [`StoreError::Query`].
+    fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>>;
 
     /// Finishes what is queued and releases the store. Later calls answer [`StoreError::Closed`].
     fn close(&self) -> BoxFuture<'static, ()>;
@@ -54,6 +64,20 @@ pub struct Document {
     pub modified: Option<i64>,
     /// Who wrote it last, where the writer said so.
     pub modified_by: Option<Arc<str>>,
+}
+
+impl Document {
+    /// The document reduced to its path.
+    #[must_use]
+    pub fn path_alone(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            data: Json::EMPTY_OBJECT,
+            created: None,
+            modified: None,
+            modified_by: None,
+        }
+    }
 }
 
 /// How a write treats what is already there.
@@ -106,17 +130,29 @@ pub struct Incremented {
     pub value: serde_json::Number,
 }
 
-/// Which documents to read.
+/// Which documents to read, in which order, and how much of them.
 #[derive(Clone, Debug)]
 pub struct Query {
     /// Exact path or store mask.
     pub selector: StoreGlob,
+    /// Which of the documents there.
+    pub criteria: Criteria,
+    /// In which order.
+    pub sort: Sort,
+    /// How text compares in criteria and sort.
+    pub collation: Collation,
     /// How many matches to leave out first.
     pub skip: u64,
     /// The most documents to answer.
     pub limit: Option<u64>,
+    /// Which parts are wanted. A hint: a store may answer more, the caller selects.
+    pub fields: Fields,
     /// Leaves `data`, times and author out (`data` is then `{}`).
     pub paths_only: bool,
+    /// How long it may take; longer is [`StoreError::TimedOut`].
+    pub max_time: Option<Duration>,
+    /// How much the answer may hold; more is [`StoreError::TooLarge`].
+    pub bounds: SearchBounds,
 }
 
 impl Query {
@@ -125,9 +161,88 @@ impl Query {
     pub fn all(selector: StoreGlob) -> Self {
         Self {
             selector,
+            criteria: Criteria::default(),
+            sort: Sort::default(),
+            collation: Collation::default(),
             skip: 0,
             limit: None,
+            fields: Fields::default(),
             paths_only: false,
+            max_time: None,
+            bounds: SearchBounds::UNLIMITED,
+        }
+    }
+}
+
+/// Which documents to remove.
+#[derive(Clone, Debug)]
+pub struct Removal {
+    /// Exact path or store mask.
+    pub selector: StoreGlob,
+    /// Which of the documents there.
+    pub criteria: Criteria,
+}
+
+impl Removal {
+    /// Everything `selector` names.
+    #[must_use]
+    pub fn all(selector: StoreGlob) -> Self {
+        Self {
+            selector,
+            criteria: Criteria::default(),
+        }
+    }
+}
+
+/// What to compute from which documents.
+#[derive(Clone, Debug)]
+pub struct Aggregation {
+    /// Exact path or store mask.
+    pub selector: StoreGlob,
+    /// Which of the documents there are handed to the pipeline.
+    pub criteria: Criteria,
+    /// What to compute.
+    pub pipeline: Pipeline,
+    /// How text compares.
+    pub collation: Collation,
+    /// How long it may take; longer is [`StoreError::TimedOut`].
+    pub max_time: Option<Duration>,
+    /// How much the answer, and what a stage gathers for it, may hold; more is
+    /// [`StoreError::TooLarge`].
+    pub bounds: SearchBounds,
+}
+
+/// How much a search may gather or answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchBounds {
+    /// Documents or rows.
+    pub documents_max: u64,
+    /// Bytes of their data.
+    pub bytes_max: u64,
+}
+
+impl SearchBounds {
+    /// No bounds, for callers that know what they ask for.
+    pub const UNLIMITED: Self = Self {
+        documents_max: u64::MAX,
+        bytes_max: u64::MAX,
+    };
+
+    /// Whether `documents` with `bytes` of data are still within the bounds.
+    ///
+    /// # Errors
+    /// [`StoreError::TooLarge`] when they are not.
+    pub fn check(&self, documents: u64, bytes: u64) -> Result<(), StoreError> {
+        let exceeded = |what: &str, limit: u64| {
+            Err(StoreError::TooLarge {
+                limit,
+                what: what.to_owned(),
+            })
+        };
+        match () {
+            () if documents > self.documents_max => exceeded("items", self.documents_max),
+            () if bytes > self.bytes_max => exceeded("bytes", self.bytes_max),
+            () => Ok(()),
         }
     }
 }
@@ -144,6 +259,23 @@ pub enum StoreError {
     /// The store cannot be reached or written right now. Worth a retry.
     #[error("the data store is unavailable: {0}")]
     Unavailable(String),
+    /// The question cannot be answered by this store, or by none.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The search would answer, or gather on the way, more than it may.
+    #[error(
+        "the search is too large: it exceeds {limit} {what}; narrow the path or the criteria, \
+         select fields or set a limit"
+    )]
+    TooLarge {
+        /// How much is allowed.
+        limit: u64,
+        /// Of what.
+        what: String,
+    },
+    /// The search took longer than its `max_time`.
+    #[error("operation exceeded time limit")]
+    TimedOut,
     /// The gauge to increment, or a member on the way to it, is not a number.
     #[error("cannot increment {gauge} on path {path}: not a number")]
     NotANumber {

@@ -2,9 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use happn_paths::StoreGlob;
-
-use super::{Store, all, found, increment, merge, one, replace};
+use super::{Store, all, found, increment, merge, one, removal, replace};
 use crate::StoreError;
 
 /// Writes of one caller that does not wait take effect in the order of the calls.
@@ -14,7 +12,7 @@ pub async fn writes_are_applied_in_the_order_of_their_calls(store: Store) {
         let data = format!(r#"{{"n":{number}}}"#);
         writes.push(store.upsert(replace("/order", &data, number)));
     }
-    let removed = store.remove(StoreGlob::new("/order"));
+    let removed = store.remove(removal("/order"));
     let last = store.upsert(replace("/order", r#"{"n":"last"}"#, 999));
     // Polling from the back must not change anything.
     let last = last.await.expect("an upsert succeeds");
@@ -111,7 +109,7 @@ pub async fn a_closed_store_says_so(store: Store) {
     let closed = Some(StoreError::Closed);
     assert_eq!(store.upsert(replace("/a", "{}", 1)).await.err(), closed);
     assert_eq!(store.increment(increment("/a", "c", 1)).await.err(), closed);
-    assert_eq!(store.remove(StoreGlob::new("*")).await.err(), closed);
-    assert_eq!(store.find(all("*")).await.err(), closed);
+    assert_eq!(store.remove(removal("*")).await.err(), closed);
+    assert_eq!(store.find(all("*")).all().await.err(), closed);
     assert_eq!(store.count(all("*")).await.err(), closed);
 }

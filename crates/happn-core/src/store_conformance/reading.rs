@@ -111,7 +111,11 @@ pub async fn a_page_is_cut_by_skip_and_limit(store: Store) {
             limit,
             ..all("/p/*/other")
         };
-        let answer = store.find(page.clone()).await.expect("a find succeeds");
+        let answer = store
+            .find(page.clone())
+            .all()
+            .await
+            .expect("a find succeeds");
         let answered: Vec<&str> = answer.iter().map(|item| &*item.path).collect();
         assert_eq!(answered, expected, "skip {skip}, limit {limit:?}");
         assert_eq!(store.count(page).await, Ok(expected.len() as u64));
@@ -120,7 +124,7 @@ pub async fn a_page_is_cut_by_skip_and_limit(store: Store) {
         skip: 1,
         ..all("/p/0")
     };
-    assert_eq!(store.find(behind).await, Ok(Vec::new()));
+    assert_eq!(store.find(behind).all().await, Ok(Vec::new()));
 }
 
 /// With `paths_only` there is a path and nothing else.
@@ -131,7 +135,7 @@ pub async fn paths_only_leaves_the_rest_out(store: Store) {
         paths_only: true,
         ..all("/o/*")
     };
-    let answer = store.find(query).await.expect("a find succeeds");
+    let answer = store.find(query).all().await.expect("a find succeeds");
     assert_eq!(answer.len(), 2);
     for (item, expected) in answer.iter().zip(["/o/1", "/o/2"]) {
         assert_eq!((&*item.path, item.data.as_str()), (expected, "{}"));

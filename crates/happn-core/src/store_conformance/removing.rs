@@ -1,7 +1,6 @@
 //! What a removal takes and what it leaves.
 
-use super::{Store, all, one, paths, replace, set};
-use happn_paths::StoreGlob;
+use super::{Store, all, one, paths, removal, replace, set};
 
 /// The answer is the number of items removed; 0 is no error.
 pub async fn removing_counts_what_it_removed(store: Store) {
@@ -16,7 +15,7 @@ pub async fn removing_counts_what_it_removed(store: Store) {
         ("/a", 1, &["/b"]),
         ("*", 1, &[]),
     ] {
-        let answer = store.remove(StoreGlob::new(selector)).await;
+        let answer = store.remove(removal(selector)).await;
         assert_eq!(answer, Ok(removed), "{selector}");
         assert_eq!(paths(&store, "*").await, left, "{selector}");
     }
@@ -27,14 +26,14 @@ pub async fn removing_takes_no_neighbours(store: Store) {
     for at_path in ["/a", "/a/", "/A", "a", "/a/b", "/ab"] {
         set(&store, at_path, "{}").await;
     }
-    assert_eq!(store.remove(StoreGlob::new("/a")).await, Ok(1));
+    assert_eq!(store.remove(removal("/a")).await, Ok(1));
     assert_eq!(paths(&store, "*").await, ["/A", "/a/", "/a/b", "/ab", "a"]);
 }
 
 /// A write after a removal knows nothing of the item before.
 pub async fn a_removed_item_starts_anew(store: Store) {
     set(&store, "/again", r#"{"a":1}"#).await;
-    let removed = store.remove(StoreGlob::new("/again"));
+    let removed = store.remove(removal("/again"));
     let written = store.upsert(super::merge("/again", r#"{"b":1}"#, 2000));
     assert_eq!(removed.await, Ok(1));
     let item = written.await.expect("a merge succeeds");
@@ -55,6 +54,6 @@ pub async fn removing_thousands_of_items_takes_them_all(store: Store) {
     for write in writes {
         write.await.expect("an upsert succeeds");
     }
-    assert_eq!(store.remove(StoreGlob::new("/many/*/x")).await, Ok(ITEMS));
+    assert_eq!(store.remove(removal("/many/*/x")).await, Ok(ITEMS));
     assert_eq!(store.count(all("*")).await, Ok(ITEMS.div_ceil(3)));
 }

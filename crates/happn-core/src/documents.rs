@@ -1,0 +1,85 @@
+//! The answer of a search, in batches.
+
+use std::fmt;
+
+use tokio::sync::mpsc;
+
+use crate::{BoxFuture, Document, StoreError};
+
+/// Documents in a batch, about: enough to make the way from the store cheap, few enough to hold.
+pub const BATCH: usize = 256;
+
+/// The answer of a search, handed out in batches, so that a large one is never held as a whole.
+///
+/// Dropping it ends the search.
+pub struct Documents(Source);
+
+enum Source {
+    Ready(Option<Result<Vec<Document>, StoreError>>),
+    Channel(mpsc::Receiver<Result<Vec<Document>, StoreError>>),
+    Batches(Box<dyn Batches>),
+}
+
+/// Where batches come from.
+pub trait Batches: Send {
+    /// The next batch, `None` at the end. Not called again after the end or an error.
+    fn next_batch(&mut self) -> BoxFuture<'_, Result<Option<Vec<Document>>, StoreError>>;
+}
+
+impl Documents {
+    /// An answer that is there already.
+    #[must_use]
+    pub fn ready(answer: Result<Vec<Document>, StoreError>) -> Self {
+        Self(Source::Ready(Some(answer)))
+    }
+
+    /// Batches that a thread or task sends. Without an error, the end of the channel is the end
+    /// of the answer, so a sender that gives up has to send one.
+    #[must_use]
+    pub fn channel(batches: mpsc::Receiver<Result<Vec<Document>, StoreError>>) -> Self {
+        Self(Source::Channel(batches))
+    }
+
+    /// Batches that are made when asked for.
+    #[must_use]
+    pub fn batches(source: impl Batches + 'static) -> Self {
+        Self(Source::Batches(Box::new(source)))
+    }
+
+    /// The next batch, `None` at the end. After an error nothing follows.
+    ///
+    /// # Errors
+    /// What kept the store from answering.
+    ///
+    /// Cancel safe with [`Documents::ready`] and [`Documents::channel`]; otherwise dropping the
+    /// future may lose a batch, so drop the whole answer then.
+    pub async fn next_batch(&mut self) -> Result<Option<Vec<Document>>, StoreError> {
+        let next = match &mut self.0 {
+            Source::Ready(answer) => answer.take().transpose(),
+            Source::Channel(batches) => batches.recv().await.transpose(),
+            Source::Batches(batches) => batches.next_batch().await,
+        };
+        if !matches!(next, Ok(Some(_))) {
+            self.0 = Source::Ready(None);
+        }
+        next
+    }
+
+    /// The whole answer at once, for callers that know it to be small.
+    ///
+    /// # Errors
+    /// What kept the store from answering.
+    pub async fn all(mut self) -> Result<Vec<Document>, StoreError> {
+        let mut documents = Vec::new();
+        while let Some(batch) = self.next_batch().await? {
+            documents.extend(batch);
+        }
+        Ok(documents)
+    }
+}
+
+impl fmt::Debug for Documents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Documents").finish_non_exhaustive()
+    }
+}

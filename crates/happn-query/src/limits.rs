@@ -1,0 +1,23 @@
+//! How much one question may hold: evaluating it must cost bounded time and memory, whoever asks.
+
+/// Levels of nesting of a question, and of the values it is compared with; what lies deeper in an
+/// item is compared as text.
+pub(crate) const DEPTH: usize = 64;
+
+/// Operators, fields and stages of one question.
+pub(crate) const NODES: usize = 4096;
+
+/// Values in the lists of one question, such as those of `$in`.
+pub(crate) const VALUES: usize = 65_536;
+
+/// Regular expressions in one question.
+pub(crate) const PATTERNS: usize = 64;
+
+/// Bytes of one regular expression, as MongoDB has it.
+pub(crate) const PATTERN_BYTES: usize = 32_764;
+
+/// Bytes a compiled regular expression may take.
+pub(crate) const PATTERN_COMPILED_BYTES: usize = 1024 * 1024;
+
+/// Keys of a sort, as MongoDB has it.
+pub(crate) const SORT_KEYS: usize = 32;
