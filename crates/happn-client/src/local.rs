@@ -11,7 +11,7 @@ use futures_util::{FutureExt, Sink, Stream, StreamExt};
 use happn_core::{BoxFuture, Connection, Drained, Node, Received, Session};
 use happn_protocol::ServerFrame;
 use tokio::sync::mpsc;
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_util::sync::PollSender;
 
 /// Requests and frames that may be on their way in each direction.
@@ -144,7 +144,8 @@ async fn end(ending: &happn_core::Ending, leaving: &mpsc::Sender<Message>) {
 
 fn message(frame: &ServerFrame) -> Message {
     // Frames are text by construction; what is not would be ignored.
-    Message::Text(Utf8Bytes::try_from(frame.payload()).unwrap_or_default())
+    let text = std::str::from_utf8(frame.payload()).unwrap_or_default();
+    Message::text(text)
 }
 
 impl Stream for LocalSocket {
