@@ -13,7 +13,6 @@ use happn_client::{PeerDialer, PeerDialerConfig};
 use happn_core::{Clock, Node, NodeConfig, PeerEvents, UnconfiguredCleanup};
 use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
-use uuid::Uuid;
 
 use crate::address::ListenHost;
 use crate::config::{CleanupSettings, Settings};
@@ -88,7 +87,7 @@ pub(crate) fn orchestrator(
     events: Arc<dyn PeerEvents>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Orchestrator, StartError> {
-    let config = orchestrator_config(settings, endpoint, node.name());
+    let config = orchestrator_config(settings, endpoint, node);
     config.validate().map_err(StartError::Cluster)?;
     let record = NodeRecord {
         deployment: config.deployment.clone(),
@@ -96,7 +95,7 @@ pub(crate) fn orchestrator(
         endpoint: config.endpoint.clone(),
         cluster_name: config.cluster_name.clone(),
         name: config.name.clone(),
-        instance: Uuid::new_v4().to_string(),
+        instance: config.instance.clone(),
     };
     let table = format!("/SYSTEM/DEPLOYMENT/{}/", record.deployment);
     let store = node.data().store_of(&format!("{table}{endpoint}"));
@@ -114,9 +113,6 @@ pub(crate) fn orchestrator(
     ))
 }
 
-/// What a link may be silent for when nobody pings.
-const NEVER: Duration = Duration::from_secs(365 * 86_400);
-
 /// Bounds of links that fit what the peers, configured alike, will send.
 fn dialer_config(settings: &Settings) -> PeerDialerConfig {
     let defaults = PeerDialerConfig::default();
@@ -124,16 +120,11 @@ fn dialer_config(settings: &Settings) -> PeerDialerConfig {
     PeerDialerConfig {
         // A document grows by merges, so an event may be larger than any message of a client.
         max_message_bytes: defaults.max_message_bytes.max(4 * primus.max_length),
-        // As JavaScript clients do with the usual interval of 30 s: half of it in reserve.
-        silence_limit: match unless_zero(primus.ping_interval) {
-            Some(interval) => defaults.silence_limit.max(interval * 3 / 2),
-            None => NEVER,
-        },
         ..defaults
     }
 }
 
-fn orchestrator_config(settings: &Settings, endpoint: &str, name: &str) -> OrchestratorConfig {
+fn orchestrator_config(settings: &Settings, endpoint: &str, node: &Node) -> OrchestratorConfig {
     let section = &settings.services.orchestrator;
     let masks: Vec<Mask> = section.replicate.iter().map(|it| Mask::parse(it)).collect();
     OrchestratorConfig {
@@ -149,8 +140,9 @@ fn orchestrator_config(settings: &Settings, endpoint: &str, name: &str) -> Orche
             member_refresh: section.timing.member_refresh,
             health_report: section.timing.health_report,
         },
-        name: name.to_owned(),
+        name: node.name().to_owned(),
         endpoint: endpoint.to_owned(),
+        instance: node.instance().to_owned(),
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use cluster_orchestrator::Orchestrator;
 use cluster_proxy::Proxy;
 use cluster_replicator::Replicator;
-use happn_core::{Clock, Ending, OpenAuthority, SystemClock};
+use happn_core::{Clock, Ending, NodeConfig, OpenAuthority, SystemClock};
 use happn_server::Server;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -70,7 +70,10 @@ impl Node {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let data = stores::open_all(&settings.services.data).await?;
         let name = node_name(settings, &Uuid::new_v4().simple().to_string()[..8]);
-        let config = assembly::core(settings, name);
+        let config = NodeConfig {
+            instance: instance(&*clock),
+            ..assembly::core(settings, name)
+        };
         let authority = Arc::new(OpenAuthority);
         let core = happn_core::Node::new(config, data, authority, clock.clone());
         let server = match assembly::server(settings, core.clone()).await {
@@ -187,6 +190,11 @@ impl fmt::Debug for Node {
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }
+}
+
+/// Differs with every start, and says which of two processes started earlier.
+fn instance(clock: &dyn Clock) -> String {
+    format!("{:013x}-{}", clock.wall_ms(), Uuid::new_v4().simple())
 }
 
 /// Gives one step of stopping until `until`; the next step runs in any case.

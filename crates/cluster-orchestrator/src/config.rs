@@ -28,6 +28,8 @@ pub struct OrchestratorConfig {
     pub name: String,
     /// `host:port` at which peers reach this node.
     pub endpoint: String,
+    /// Differs with every start of the process; greater than that of processes started earlier.
+    pub instance: String,
 }
 
 /// The orchestrator's intervals.
@@ -192,6 +194,7 @@ mod tests {
             timing: Timing::DEFAULT,
             name: "127-0-0-1_57000".to_owned(),
             endpoint: "127.0.0.1:57000".to_owned(),
+            instance: "instance".to_owned(),
         }
     }
 

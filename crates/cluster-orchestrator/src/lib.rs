@@ -22,6 +22,7 @@
 //!     timing: Timing::DEFAULT,
 //!     name: "node-1".to_owned(),
 //!     endpoint: "10.0.0.1:57000".to_owned(),
+//!     instance: "0001".to_owned(),
 //! };
 //! let beat = |endpoint: &str| Beat {
 //!     endpoint: endpoint.to_owned(),

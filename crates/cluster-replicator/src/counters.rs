@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use happn_core::Delivery;
+use happn_core::{Delivery, Gap};
 
 /// A reading of the replicator's counters since its start.
 ///
@@ -20,6 +20,10 @@ pub struct Counters {
     pub delivered: u64,
     /// Frames that local sessions' outboxes refused.
     pub refused: u64,
+    /// How often events of a peer went missing.
+    pub gaps: u64,
+    /// Events that are known to be missing; gaps of unknown size add nothing.
+    pub lost: u64,
 }
 
 /// The counters while they run.
@@ -30,6 +34,8 @@ pub(crate) struct LiveCounters {
     duplicates: AtomicU64,
     delivered: AtomicU64,
     refused: AtomicU64,
+    gaps: AtomicU64,
+    lost: AtomicU64,
 }
 
 impl LiveCounters {
@@ -46,6 +52,12 @@ impl LiveCounters {
         add(&self.refused, u64::from(delivery.refused));
     }
 
+    /// Adds one gap.
+    pub(crate) fn gap(&self, gap: Gap) {
+        add(&self.gaps, 1);
+        add(&self.lost, gap.lost.unwrap_or(0));
+    }
+
     /// The totals now.
     pub(crate) fn read(&self) -> Counters {
         Counters {
@@ -54,6 +66,8 @@ impl LiveCounters {
             duplicates: self.duplicates.load(Ordering::Relaxed),
             delivered: self.delivered.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
+            gaps: self.gaps.load(Ordering::Relaxed),
+            lost: self.lost.load(Ordering::Relaxed),
         }
     }
 }

@@ -49,8 +49,11 @@ impl Recent {
         let window = self.window(peer);
         window.heard = turn;
         let is_fresh = |event: &&ReplicatedEvent| {
-            // Without an id there is nothing to recognise a copy by.
-            event.publication_id.is_empty() || window.insert(fingerprint.hash_one(identity(event)))
+            // Without an id there is nothing to recognise a copy by, and on a numbered link there
+            // are no copies.
+            event.publication_id.is_empty()
+                || event.sequence.is_some()
+                || window.insert(fingerprint.hash_one(identity(event)))
         };
         events.iter().filter(is_fresh).collect()
     }
@@ -123,6 +126,9 @@ mod tests {
             created: Some(1),
             modified: Some(1),
             event_origin: None,
+            merge_data: None,
+            consistency: None,
+            sequence: None,
             custom: Vec::new(),
         }
     }
@@ -183,6 +189,19 @@ mod tests {
     fn events_without_an_id_all_pass() {
         let events = [event("", "/a", "{}"), event("", "/a", "{}")];
         assert_eq!(fresh_count(&mut Recent::new(), "b", &events), 2);
+    }
+
+    /// Two equal publications of a client that always sends the same number are two events.
+    #[test]
+    fn numbered_events_are_never_taken_for_copies() {
+        let numbered = |sequence| ReplicatedEvent {
+            sequence: Some(sequence),
+            ..event("s-1", "/a", "{}")
+        };
+        assert_eq!(
+            fresh_count(&mut Recent::new(), "b", &[numbered(1), numbered(2)]),
+            2
+        );
     }
 
     #[test]

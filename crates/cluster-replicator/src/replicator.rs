@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use happn_core::{EventSink, PeerEvents, ReplicatedEvent};
+use happn_core::{EventSink, Gap, PeerEvents, ReplicatedEvent};
 
 use crate::counters::{Counters, LiveCounters};
 use crate::recent::Recent;
@@ -52,6 +52,15 @@ impl PeerEvents for Replicator {
             self.counters.delivery(self.sink.publish(event));
         }
     }
+
+    fn missed(&self, peer: &str, gap: Gap) {
+        self.counters.gap(gap);
+        match gap.lost {
+            Some(lost) => tracing::warn!(peer, lost, "events of a peer are lost"),
+            None => tracing::warn!(peer, "events of a peer may be lost: its link broke"),
+        }
+        self.sink.announce_gap(peer, gap.lost);
+    }
 }
 
 impl fmt::Debug for Replicator {
@@ -74,6 +83,7 @@ mod tests {
     #[derive(Default)]
     struct FakeSink {
         published: Mutex<Vec<ReplicatedEvent>>,
+        gaps: Mutex<Vec<(String, Option<u64>)>>,
         answer: Delivery,
     }
 
@@ -81,6 +91,10 @@ mod tests {
         fn publish(&self, event: &ReplicatedEvent) -> Delivery {
             self.published.lock().unwrap().push(event.clone());
             self.answer
+        }
+
+        fn announce_gap(&self, origin: &str, lost: Option<u64>) {
+            self.gaps.lock().unwrap().push((origin.to_owned(), lost));
         }
     }
 
@@ -104,6 +118,9 @@ mod tests {
             created: None,
             modified: None,
             event_origin: None,
+            merge_data: None,
+            consistency: None,
+            sequence: None,
             custom: vec![("mine".into(), Json::parse("1").unwrap())],
         }
     }
@@ -128,6 +145,18 @@ mod tests {
             (counters.received, counters.republished, counters.duplicates),
             (5, 3, 2)
         );
+    }
+
+    #[test]
+    fn a_gap_is_counted_and_told_to_the_clients() {
+        let sink = Arc::new(FakeSink::default());
+        let replicator = Replicator::new(sink.clone());
+        replicator.missed("b", Gap { lost: Some(3) });
+        replicator.missed("c", Gap { lost: None });
+        let counters = replicator.counters();
+        assert_eq!((counters.gaps, counters.lost), (2, 3));
+        let told = [("b".to_owned(), Some(3)), ("c".to_owned(), None)];
+        assert_eq!(*sink.gaps.lock().unwrap(), told);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use happn_protocol::Json;
+use happn_protocol::link::LinkAnswer;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) id: Arc<str>,
     /// The node's name, from the login answer or else from its description.
     pub(crate) node_name: Option<String>,
+    /// What a node of our kind answers to another one.
+    pub(crate) link: Option<LinkAnswer>,
 }
 
 #[derive(Serialize)]
@@ -58,6 +61,8 @@ struct Description {
 struct SessionObject {
     id: Option<String>,
     happn: Option<Description>,
+    #[serde(default)]
+    link: Option<serde_json::Value>,
 }
 
 /// Opens the session; the connection's requests carry its id from then on.
@@ -86,6 +91,9 @@ pub(crate) async fn log_in(
             .happn
             .and_then(|happn| happn.name)
             .or_else(|| described.and_then(|described| described.name)),
+        link: session
+            .link
+            .and_then(|link| serde_json::from_value(link).ok()),
     };
     connection.set_session_id(Arc::clone(&session.id));
     Ok(session)

@@ -1,12 +1,15 @@
 //! From an event frame of a peer to an event that can be published again.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use happn_core::ReplicatedEvent;
 use happn_paths::EventKind;
+use happn_protocol::link::LinkEvent;
 use happn_protocol::publication::is_reserved;
-use happn_protocol::{EventMessage, Json};
+use happn_protocol::{EventMessage, Json, Members};
+use serde_json::value::RawValue;
 
 /// Reads an event; `None` when it lacks what a publication needs.
 pub(crate) fn replicated(frame: &Bytes, event: &EventMessage<'_>) -> Option<ReplicatedEvent> {
@@ -26,8 +29,45 @@ pub(crate) fn replicated(frame: &Bytes, event: &EventMessage<'_>) -> Option<Repl
         created: time("created"),
         modified: time("modified"),
         event_origin: meta.get("eventOrigin").map(Json::from_raw),
+        merge_data: None,
+        consistency: None,
+        sequence: None,
         custom,
     })
+}
+
+/// Reads a numbered event; `None` when its action is unknown.
+pub(crate) fn numbered(
+    frame: &Bytes,
+    sequence: u64,
+    event: &LinkEvent<'_>,
+) -> Option<ReplicatedEvent> {
+    let custom = event
+        .custom
+        .and_then(Members::read)
+        .map(|members| members.into_iter().map(owned).collect());
+    Some(ReplicatedEvent {
+        kind: match &*event.action {
+            "SET" => EventKind::Set,
+            "REMOVE" => EventKind::Remove,
+            _ => return None,
+        },
+        path: Arc::from(&*event.path),
+        data: Json::share(frame, event.data),
+        session_id: Arc::from(&*event.session_id),
+        publication_id: Arc::from(&*event.publication_id),
+        created: event.created,
+        modified: event.modified,
+        event_origin: event.event_origin.map(Json::from_raw),
+        merge_data: event.merge.map(|merge| Json::share(frame, merge)),
+        consistency: Some(Json::from_raw(event.consistency)),
+        sequence: Some(sequence),
+        custom: custom.unwrap_or_default(),
+    })
+}
+
+fn owned((name, value): (Cow<'_, str>, &RawValue)) -> (String, Json) {
+    (name.into_owned(), Json::from_raw(value))
 }
 
 /// What happened, from `/SET@<path>`.

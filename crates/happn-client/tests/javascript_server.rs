@@ -299,5 +299,5 @@ async fn a_link_to_a_javascript_peer_hears_what_its_clients_do() {
         (events[1].kind, &*events[1].path),
         (EventKind::Remove, "/p/*")
     );
-    soon(link.close()).await;
+    soon(link.close(true)).await;
 }

@@ -283,7 +283,7 @@ async fn a_session_ended_on_purpose_names_the_reason() {
 async fn a_silent_peer_is_lost() {
     let server = ScriptedServer::start().await;
     let config = PeerDialerConfig {
-        silence_limit: Duration::from_millis(100),
+        unnumbered_silence_limit: Duration::from_millis(100),
         ..PeerDialerConfig::default()
     };
     let (mut link, _session) = linked_with(&server, config).await;
@@ -296,7 +296,7 @@ async fn a_silent_peer_is_lost() {
 async fn closing_and_dropping_say_goodbye() {
     let server = ScriptedServer::start().await;
     let (link, mut session) = linked(&server).await;
-    tokio::join!(within(link.close()), session.closed());
+    tokio::join!(within(link.close(true)), session.closed());
     let (link, mut session) = linked(&server).await;
     drop(link);
     session.closed().await;

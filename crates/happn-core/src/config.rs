@@ -24,6 +24,23 @@ pub struct NodeConfig {
     pub search_bounds: SearchBounds,
     /// How long one search of a client may take, at most.
     pub search_time_max: Duration,
+    /// Links of other nodes.
+    pub links: LinkLimits,
+    /// Differs with every start of the process; made at random when left empty.
+    pub instance: String,
+}
+
+/// Bounds of the numbered links to other nodes.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkLimits {
+    /// Events that are kept for links that fell behind or are gone for a moment.
+    pub events_max: usize,
+    /// Bytes that are kept for them. One event alone may exceed it.
+    pub bytes_max: usize,
+    /// How long a node may stay away before nothing more is kept for it.
+    pub retention: Duration,
+    /// How long a node may be silent before its connection counts as broken; nodes beat every 2 s.
+    pub silence: Duration,
 }
 
 /// When a connection that never logs in is ended.
@@ -64,6 +81,8 @@ impl NodeConfig {
                 bytes_max: 128 * 1024 * 1024,
             },
             search_time_max: Duration::from_secs(60),
+            links: LinkLimits::default(),
+            instance: String::new(),
         }
     }
 }
@@ -74,6 +93,17 @@ impl Default for SessionLimits {
             outbox_frames_max: 65_536,
             outbox_bytes_max: 64 * 1024 * 1024,
             subscriptions_max: 200_000,
+        }
+    }
+}
+
+impl Default for LinkLimits {
+    fn default() -> Self {
+        Self {
+            events_max: 65_536,
+            bytes_max: 64 * 1024 * 1024,
+            retention: Duration::from_secs(120),
+            silence: Duration::from_secs(6),
         }
     }
 }

@@ -29,6 +29,7 @@ mod document;
 mod documents;
 mod gauge;
 mod layers;
+mod links;
 mod memory_store;
 mod node;
 mod node_builder;
@@ -45,13 +46,14 @@ mod sessions;
 pub mod store_conformance;
 mod subscriptions;
 
-pub use config::{NodeConfig, SessionLimits, UnconfiguredCleanup};
+pub use config::{LinkLimits, NodeConfig, SessionLimits, UnconfiguredCleanup};
 pub use data_service::{DataService, RoutingError};
 pub use dispatch::Received;
 pub use document::{NotAnObject, merge_members, written};
 pub use documents::{BATCH, Batches, Documents};
 pub use gauge::increment_gauge;
 pub use layers::{Layer, Message, MessageKind};
+pub use links::LinkStatus;
 pub use memory_store::MemoryStore;
 pub use node::Node;
 pub use node_builder::NodeBuilder;
@@ -64,7 +66,7 @@ pub use seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 pub use seams::ingress::{Arrival, ByteStream, DoorRules, Ingress, UpgradeLimit};
 pub use seams::membership::{Beat, Membership, MembershipError};
 pub use seams::peer::{
-    ConnectError, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
+    ConnectError, Gap, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
 };
 pub use seams::session_events::{ClusterInfo, PeerSession, SessionEvent, SessionEvents};
 pub use seams::store::{

@@ -1,15 +1,17 @@
 //! The node: everything a client can reach, without its socket.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
 use happn_protocol::publication::Event;
+use happn_protocol::system::replication_gap;
 use happn_protocol::{Json, write_string};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::acknowledgements::Acknowledgements;
 use crate::layers::Layers;
+use crate::links::Links;
 use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 use crate::session::COOKIE_NAME;
@@ -33,6 +35,7 @@ pub struct Node {
     pub(crate) config: NodeConfig,
     pub(crate) subscriptions: Subscriptions,
     pub(crate) acknowledgements: Acknowledgements,
+    pub(crate) links: Arc<Links>,
     pub(crate) stopping: CancellationToken,
     parts: Parts,
     pub(crate) sessions: Sessions,
@@ -40,6 +43,8 @@ pub struct Node {
     reference_prefix: String,
     references: AtomicU64,
     refused_frames: AtomicU64,
+    /// For tasks that outlive a call.
+    pub(crate) this: Weak<Self>,
 }
 
 /// What the node is given; kept apart because trait objects do not print.
@@ -77,7 +82,13 @@ impl Node {
         layers: Layers,
     ) -> Arc<Self> {
         let seed = Uuid::new_v4().as_u64_pair();
-        Arc::new(Self {
+        let instance: Arc<str> = match config.instance.as_str() {
+            "" => Uuid::new_v4().to_string().into(),
+            given => given.into(),
+        };
+        Arc::new_cyclic(|this| Self {
+            links: Arc::new(Links::new(config.links, instance)),
+            this: this.clone(),
             config,
             subscriptions: Subscriptions::new([seed.0, seed.1]),
             acknowledgements: Acknowledgements::default(),
@@ -99,6 +110,12 @@ impl Node {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.config.name
+    }
+
+    /// Differs with every start.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        self.links.instance()
     }
 
     /// Where documents live.
@@ -159,7 +176,7 @@ impl Node {
         publication: &Publication<'_>,
         reached: impl FnMut(&Arc<Session>),
     ) -> Delivery {
-        let report = publish(&self.subscriptions, publication, reached);
+        let report = publish(&self.subscriptions, &self.links, publication, reached);
         if report.delivery.refused > 0 {
             self.count_refused(&report);
         }
@@ -187,7 +204,7 @@ impl EventSink for Node {
                 action: action_name(event.kind),
                 path: &event.path,
                 session_id: &event.session_id,
-                consistency: "2",
+                consistency: event.consistency.as_ref().map_or("2", Json::as_str),
                 publication_id: &[&event.publication_id],
                 created: event.created,
                 modified: event.modified,
@@ -195,11 +212,22 @@ impl EventSink for Node {
                 custom: &event.custom,
             },
             data: &event.data,
-            merge_data: None,
+            merge_data: event.merge_data.as_ref(),
             target_clients: None,
             no_cluster: true,
         };
         self.publish_counted(&publication, |_| ())
+    }
+
+    /// Only sessions that subscribed to something hear of it; nobody else has missed anything.
+    fn announce_gap(&self, origin: &str, lost: Option<u64>) {
+        let frame = replication_gap(origin, lost);
+        self.for_each_session(|session| {
+            let listens = session.subscriptions().count() > 0;
+            if listens && !session.is_cluster_link() && session.dialect().is_current() {
+                session.send(frame.clone());
+            }
+        });
     }
 }
 

@@ -1,7 +1,7 @@
 //! What waits to be written to one client.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use happn_protocol::ServerFrame;
 use tokio::sync::Notify;
@@ -55,6 +55,18 @@ pub struct Outbox {
     ready: Notify,
     frames_max: usize,
     bytes_max: usize,
+    source: OnceLock<Source>,
+}
+
+/// Further frames, taken after those that are queued.
+struct Source(Box<Take>);
+
+type Take = dyn Fn(&mut Vec<ServerFrame>) + Send + Sync;
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Source")
+    }
 }
 
 #[derive(Debug, Default)]
@@ -71,7 +83,29 @@ impl Outbox {
             ready: Notify::new(),
             frames_max: limits.outbox_frames_max,
             bytes_max: limits.outbox_bytes_max,
+            source: OnceLock::new(),
         }
+    }
+
+    /// From now on takes frames from `source`, too, whenever nothing is queued; [`Outbox::wake`]
+    /// tells that there are some. It appends nothing when it has nothing.
+    pub(crate) fn take_from(&self, source: impl Fn(&mut Vec<ServerFrame>) + Send + Sync + 'static) {
+        // A session becomes a link once.
+        let _ = self.source.set(Source(Box::new(source)));
+    }
+
+    /// There is something to take.
+    pub(crate) fn wake(&self) {
+        self.ready.notify_one();
+    }
+
+    /// Ends the session at once, without what is queued.
+    pub(crate) fn abandon(&self) {
+        *self.lock() = Queue {
+            ending: Some(Ending::Overflow),
+            ..Queue::default()
+        };
+        self.ready.notify_one();
     }
 
     /// Queues one frame.
@@ -114,7 +148,9 @@ impl Outbox {
     pub fn drain(&self, frames: &mut Vec<ServerFrame>) -> Drained {
         let mut queue = self.lock();
         if queue.frames.is_empty() {
-            return queue.ending.clone().map_or(Drained::Empty, Drained::Ended);
+            let ending = queue.ending.clone();
+            drop(queue);
+            return self.drain_source(frames, ending);
         }
         frames.extend(queue.frames.drain(..));
         queue.bytes = 0;
@@ -123,6 +159,20 @@ impl Outbox {
             queue.frames.shrink_to(0);
         }
         Drained::Frames
+    }
+
+    /// The queue's lock is not held: whoever fills the source wakes the outbox under its own.
+    fn drain_source(&self, frames: &mut Vec<ServerFrame>, ending: Option<Ending>) -> Drained {
+        let before = frames.len();
+        if ending != Some(Ending::Overflow)
+            && let Some(source) = self.source.get()
+        {
+            (source.0)(frames);
+        }
+        match frames.len() > before {
+            true => Drained::Frames,
+            false => ending.map_or(Drained::Empty, Drained::Ended),
+        }
     }
 
     /// Whether the session has overflowed, so that a write under way may be given up.

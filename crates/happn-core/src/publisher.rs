@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use happn_paths::EventKind;
+use happn_protocol::link::LinkFrame;
 use happn_protocol::publication::{self, Event};
 use happn_protocol::{Json, ServerFrame};
 
+use crate::links::{Links, Recipients, bit};
 use crate::seams::event_sink::Delivery;
 use crate::subscriptions::{Group, Subscription, Subscriptions};
 use crate::{Push, Session};
@@ -35,17 +37,24 @@ pub(crate) struct Report {
 /// Hands `publication` to every matching session; `reached` learns of every frame queued.
 ///
 /// Each distinct group is serialised once. One session gets one frame per channel, however many
-/// of its subscriptions share it.
+/// of its subscriptions share it; all numbered links together get one frame, kept for those that
+/// are behind.
 pub(crate) fn publish(
     subscriptions: &Subscriptions,
+    links: &Links,
     publication: &Publication<'_>,
     mut reached: impl FnMut(&Arc<Session>),
 ) -> Report {
     let mut report = Report::default();
     let mut frames = Frames::new(publication);
     let mut repeated = Vec::new();
+    let mut linked: Recipients = 0;
     subscriptions.for_each_match(publication.kind, publication.event.path, |subscription| {
         if !publication.admits(&subscription.session) {
+            return;
+        }
+        if let Some(place) = subscription.session.link() {
+            linked |= bit(place.id);
             return;
         }
         report.delivery.matched += 1;
@@ -61,6 +70,17 @@ pub(crate) fn publish(
     });
     for (session, group) in one_per_channel(&repeated) {
         report.deliver(session, frames.encode(&group), &mut reached);
+    }
+    report.delivery.matched += linked.count_ones();
+    if linked != 0 && !publication.no_cluster {
+        let Publication {
+            event,
+            data,
+            merge_data,
+            ..
+        } = publication;
+        let frame = LinkFrame::new(event, data, *merge_data);
+        report.delivery.delivered += links.append(linked, frame, &mut reached);
     }
     report
 }

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use happn_protocol::{Dialect, Json, Members, ServerFrame, write_string};
 
 use crate::layers::Layers;
+use crate::links::Place;
 use crate::seams::session_events::ClusterInfo;
 use crate::subscriptions::OwnSubscriptions;
 use crate::{Outbox, Push, SessionLimits};
@@ -43,6 +44,8 @@ pub struct Session {
     dialect: AtomicU8,
     /// Set by a login whose `info` names a cluster: such a session gets no replicated events.
     is_cluster_link: AtomicBool,
+    /// Set when a node opens a numbered link with its login.
+    link: OnceLock<Place>,
     /// Set once a node has made all the subscriptions it announced.
     is_subscribed: AtomicBool,
     /// Set once two subscriptions share a channel: only then must publications de-duplicate.
@@ -93,6 +96,7 @@ impl Session {
             outbox: Outbox::new(limits),
             dialect: AtomicU8::new(0),
             is_cluster_link: AtomicBool::new(false),
+            link: OnceLock::new(),
             is_subscribed: AtomicBool::new(false),
             repeats_channels: AtomicBool::new(false),
             messages: AtomicU64::new(0),
@@ -201,6 +205,22 @@ impl Session {
         self.is_cluster_link.load(Ordering::Relaxed)
     }
 
+    /// The session's place among the numbered links, if it is one.
+    pub(crate) fn link(&self) -> Option<Place> {
+        self.link.get().copied()
+    }
+
+    /// Makes the session a numbered link that takes its events from `source`.
+    pub(crate) fn become_link(
+        &self,
+        place: Place,
+        source: impl Fn(&mut Vec<ServerFrame>) + Send + Sync + 'static,
+    ) {
+        if self.link.set(place).is_ok() {
+            self.outbox.take_from(source);
+        }
+    }
+
     /// Whether a node's session has all the subscriptions it announced.
     pub(crate) fn is_subscribed(&self) -> bool {
         self.is_subscribed.load(Ordering::Acquire)
@@ -272,7 +292,7 @@ impl Session {
     }
 
     /// The session object of the login answer.
-    pub(crate) fn describe(&self, node: &Json) -> Json {
+    pub(crate) fn describe(&self, node: &Json, link: Option<&Json>) -> Json {
         let state = self.state();
         let mut out = Vec::with_capacity(512);
         out.extend_from_slice(b"{\"msgCount\":");
@@ -293,6 +313,9 @@ impl Session {
         }
         if let Some(info) = &state.info {
             raw_member(&mut out, "info", info.as_str());
+        }
+        if let Some(link) = link {
+            raw_member(&mut out, "link", link.as_str());
         }
         let members = state.authority_members.as_ref().map_or("{}", Json::as_str);
         let members = members.get(1..members.len() - 1).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Who is connected: clients come, log in, and go.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use happn_protocol::system::server_side_disconnect;
 use tokio::sync::broadcast;
@@ -19,6 +19,8 @@ const SESSION_EVENTS_MAX: usize = 1024;
 pub(crate) struct Sessions {
     attached: Mutex<HashMap<Arc<str>, Arc<Session>>>,
     events: broadcast::Sender<SessionEvent>,
+    /// How the sessions of other nodes end once no client is left.
+    ending: OnceLock<Ending>,
 }
 
 impl Default for Sessions {
@@ -26,6 +28,7 @@ impl Default for Sessions {
         Self {
             attached: Mutex::default(),
             events: broadcast::channel(SESSION_EVENTS_MAX).0,
+            ending: OnceLock::new(),
         }
     }
 }
@@ -81,16 +84,23 @@ impl Node {
 
     /// Forgets a client and everything it subscribed to.
     pub fn detach(&self, session: &Session) {
-        self.subscriptions.forget(session);
-        if self.sessions.attached().remove(session.id()).is_none() {
-            return;
-        }
+        let held = self.sessions.attached().remove(session.id());
+        let Some(held) = held else {
+            return self.subscriptions.forget(session);
+        };
+        self.let_go(&held);
+        self.end_links();
         if self.config.log_sessions {
             session_log::detached(session);
         }
         self.sessions.announce(SessionEvent::Detached {
             session_id: session.id().clone(),
         });
+    }
+
+    /// Visits every session. `visit` must be short and must not attach or detach.
+    pub(crate) fn for_each_session(&self, mut visit: impl FnMut(&Arc<Session>)) {
+        self.sessions.attached().values().for_each(&mut visit);
     }
 
     /// Ends one session for good, after what is queued for it is written: the client is told
@@ -130,13 +140,27 @@ impl Node {
     }
 
     /// Ends every session, each after what is queued for it is written. Clients that must not
-    /// come back are told why.
+    /// come back are told why. Other nodes follow when no client is left, so that what clients
+    /// publish last still reaches them.
     pub fn end_sessions(&self, ending: &Ending) {
+        // The first ending wins.
+        let _ = self.sessions.ending.set(ending.clone());
         for session in self.sessions.attached().values() {
-            match ending {
-                Ending::Final => end_for_good(session, Some("reconnect-false")),
-                other => session.outbox().end(other.clone()),
+            if !session.is_cluster_link() {
+                end(session, ending);
             }
+        }
+        self.end_links();
+    }
+
+    /// Ends the sessions of other nodes if that is due.
+    fn end_links(&self) {
+        let Some(ending) = self.sessions.ending.get() else {
+            return;
+        };
+        let attached = self.sessions.attached();
+        if attached.values().all(|session| session.is_cluster_link()) {
+            attached.values().for_each(|session| end(session, ending));
         }
     }
 
@@ -151,12 +175,22 @@ impl Node {
     }
 
     /// Says so once a node has made all the subscriptions it announced.
-    pub(crate) fn announce_subscribed(&self, session: &Session) {
+    pub(crate) fn announce_subscribed(&self, session: &Arc<Session>) {
         if session.is_newly_subscribed() {
+            if let Some(earlier) = self.links.subscribed(session) {
+                self.subscriptions.forget(&earlier);
+            }
             self.sessions.announce(SessionEvent::Subscribed {
                 session_id: session.id().clone(),
             });
         }
+    }
+}
+
+fn end(session: &Session, ending: &Ending) {
+    match ending {
+        Ending::Final => end_for_good(session, Some("reconnect-false")),
+        other => session.outbox().end(other.clone()),
     }
 }
 

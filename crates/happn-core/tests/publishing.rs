@@ -165,6 +165,9 @@ async fn replicated_events_reach_clients_and_never_cluster_links() {
         created: Some(1),
         modified: Some(2),
         event_origin: None,
+        merge_data: None,
+        consistency: None,
+        sequence: None,
         custom: vec![("mine".into(), Json::parse("true").unwrap())],
     });
     assert_eq!(delivery.delivered, 1);

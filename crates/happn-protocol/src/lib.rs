@@ -3,6 +3,7 @@
 //! - [`Incoming`] and [`Request`]: what a client sends, decoded once and borrowed from the frame.
 //! - [`response`], [`publication`], [`system`]: what a node sends, written straight into bytes.
 //! - [`ServerFrame`]: one complete websocket frame, encoded once and shared by its recipients.
+//! - [`link`]: numbered events between two nodes.
 //! - [`ServerMessage`]: the other direction, what a client reads from a node.
 //! - [`Members`]: the members of a small object, such as `_meta`, unopened.
 //! - [`Json`]: JSON text that is known to be valid and is passed on untouched.
@@ -15,6 +16,7 @@ mod dialect;
 mod error;
 mod frame;
 mod json;
+pub mod link;
 mod members;
 pub mod publication;
 mod request;

@@ -206,7 +206,7 @@ fn name_of(out: &mut Vec<u8>, name: &'static str) {
 }
 
 /// One JSON string out of several pieces, without joining them first.
-fn write_parts(out: &mut Vec<u8>, parts: &[&str]) {
+pub(crate) fn write_parts(out: &mut Vec<u8>, parts: &[&str]) {
     out.push(b'"');
     for part in parts {
         write_unquoted(out, part);

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::link::LinkMessage;
 use crate::members::text_of;
 use crate::{ControlFrame, Members};
 
@@ -15,6 +16,8 @@ pub enum ServerMessage<'a> {
     Control(Cow<'a, str>),
     /// An event of a subscription.
     Event(EventMessage<'a>),
+    /// A frame of a numbered link between nodes.
+    Link(LinkMessage<'a>),
     /// A system message: its `eventKey` and the whole frame's `data`.
     System {
         /// `server-side-disconnect`, `security-data-changed` …
@@ -87,7 +90,10 @@ impl<'a> ServerMessage<'a> {
         match text.as_bytes().first() {
             Some(b'"') => decode_control(text),
             Some(b'[') => decode_list(text).unwrap_or(Self::Unknown),
-            Some(b'{') => decode_object(text).unwrap_or(Self::Unknown),
+            Some(b'{') => match LinkMessage::decode(text) {
+                Some(message) => Self::Link(message),
+                None => decode_object(text).unwrap_or(Self::Unknown),
+            },
             _ => Self::Unknown,
         }
     }

@@ -10,3 +10,14 @@ pub fn server_side_disconnect(reason: &str) -> ServerFrame {
     out.extend_from_slice(br#"},"eventKey":"server-side-disconnect"}"#);
     ServerFrame::text(Json::from_trusted(out).as_str())
 }
+
+/// Tells clients that `lost` events of node `origin` are missing, or that nobody knows how many.
+/// Clients that do not know the message ignore it.
+#[must_use]
+pub fn replication_gap(origin: &str, lost: Option<u64>) -> ServerFrame {
+    let mut out = br#"{"_meta":{"type":"system"},"data":{"origin":"#.to_vec();
+    write_string(&mut out, origin);
+    let lost = lost.map_or_else(|| "null".to_owned(), |lost| lost.to_string());
+    out.extend_from_slice(format!(r#","lost":{lost}}},"eventKey":"replication-gap"}}"#).as_bytes());
+    ServerFrame::text(Json::from_trusted(out).as_str())
+}

@@ -9,6 +9,8 @@
 
 mod harness;
 mod leaving;
+mod links;
+mod relay;
 mod replication;
 mod starting;
 mod stores;

@@ -122,7 +122,9 @@ async fn overlapping_masks_do_not_duplicate_and_other_paths_stay_at_home() {
         ["/a/b", "/a/c", "/c/b", "/c/c"]
     );
     assert_eq!(paths(there.until("/end/1").await), ["/a/b", "/a/c", "/c/b"]);
-    assert_eq!(nodes[1].replicator().counters().duplicates, 1);
+    // Four events crossed, the one that two masks name once.
+    let counters = nodes[1].replicator().counters();
+    assert_eq!((counters.received, counters.duplicates), (4, 0));
     stop(nodes).await;
 }
 

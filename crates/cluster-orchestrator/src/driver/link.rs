@@ -69,6 +69,14 @@ struct LoginInfo<'a> {
 }
 
 impl Dialer {
+    /// The node at `endpoint` is gone: what it published after its link broke will never come.
+    pub(super) fn forget(&self, endpoint: &str, name: Option<&str>) {
+        if let Some(gap) = self.connector.forget(endpoint) {
+            let name = name.unwrap_or(endpoint);
+            self.events.missed(name, gap);
+        }
+    }
+
     /// Dials `endpoint` in a task of its own, which answers with [`LinkNews`] under `id`.
     pub(super) fn dial(&self, endpoint: String, id: u64) -> LinkHandle {
         let cancel = self.cancel.child_token();
@@ -83,6 +91,7 @@ impl Dialer {
             messages: self.messages.clone(),
             subscribe: Arc::clone(&subscribe),
             cancel: cancel.clone(),
+            all: self.cancel.clone(),
         };
         let messages = self.messages.clone();
         let (its_endpoint, running) = (task.endpoint.clone(), tokio::spawn(task.run()));
@@ -112,6 +121,8 @@ struct LinkTask {
     messages: mpsc::Sender<Message>,
     subscribe: Arc<Notify>,
     cancel: CancellationToken,
+    /// Cancelled when the node stops, and not just this link.
+    all: CancellationToken,
 }
 
 impl LinkTask {
@@ -126,7 +137,8 @@ impl LinkTask {
         };
         let served = cancel.run_until_cancelled(self.serve(&mut *link)).await;
         // Closed first: when the loss is known, the endpoint may be dialed again.
-        within(&*self.clock, CLOSE_MAX, link.close()).await;
+        let for_good = self.all.is_cancelled();
+        within(&*self.clock, CLOSE_MAX, link.close(for_good)).await;
         if let Some(error) = served {
             self.tell(LinkNews::Lost(error)).await;
         }
@@ -148,6 +160,7 @@ impl LinkTask {
     async fn serve(&self, link: &mut dyn PeerLink) -> LinkError {
         let name = link.peer_name().to_owned();
         self.tell(LinkNews::Connected(name.clone())).await;
+        self.note_gap(&name, link);
         self.subscribe.notified().await;
         let subscribing = link.subscribe(self.config.replicate.clone());
         match within(&*self.clock, SUBSCRIBE_MAX, subscribing).await {
@@ -159,6 +172,7 @@ impl LinkTask {
         let mut events = Vec::new();
         loop {
             let received = link.receive(&mut events).await;
+            self.note_gap(&name, link);
             if !events.is_empty() {
                 self.events.deliver(&name, &events);
                 events.clear();
@@ -166,6 +180,12 @@ impl LinkTask {
             if let Err(error) = received {
                 return error;
             }
+        }
+    }
+
+    fn note_gap(&self, name: &str, link: &mut dyn PeerLink) {
+        if let Some(gap) = link.take_gap() {
+            self.events.missed(name, gap);
         }
     }
 
@@ -192,6 +212,7 @@ impl LinkTask {
             // Texts and booleans only: there is nothing in it that could fail.
             info: Json::encode(&info).unwrap_or(Json::EMPTY_OBJECT),
             link: LinkLogin {
+                instance: self.config.instance.clone(),
                 masks: u32::try_from(self.config.replicate.len()).unwrap_or(u32::MAX),
             },
         }

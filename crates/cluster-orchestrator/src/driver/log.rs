@@ -12,6 +12,7 @@ pub(super) fn effect(config: &OrchestratorConfig, roster: &Roster, clock: &dyn C
         Effect::Dial { endpoint } => debug!(%endpoint, "dialing"),
         Effect::Subscribe { endpoint } => debug!(%endpoint, "subscribing"),
         Effect::Drop { endpoint, reason } => debug!(%endpoint, %reason, "closing a link"),
+        Effect::Forgotten { endpoint, .. } => debug!(%endpoint, "forgetting a node"),
         Effect::RefreshMembers => debug!("reading the table of nodes early"),
         Effect::Unreachable { endpoint, reason } => {
             warn!(%endpoint, reason, "a member cannot be a peer; trying on");

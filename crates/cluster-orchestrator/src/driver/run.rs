@@ -198,6 +198,9 @@ impl Run {
                     link.cancel.cancel();
                 }
             }
+            Effect::Forgotten { endpoint, name } => {
+                self.dialer.forget(&endpoint, name.as_deref());
+            }
             Effect::RefreshMembers => self.refresh.notify_one(),
             Effect::StateChanged { .. }
             | Effect::PeerAdded { .. }

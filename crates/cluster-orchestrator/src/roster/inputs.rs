@@ -31,7 +31,7 @@ impl Roster {
             }
         }
         self.drop_superseded(now, effects);
-        self.members.retain(|_, member| !member.is_gone());
+        self.forget_the_gone(effects);
     }
 
     /// One beat per endpoint of a node that we want to be connected to, and our own.
@@ -145,7 +145,7 @@ impl Roster {
             let reason = error.to_string();
             effects.push(Effect::Unreachable { endpoint, reason });
         }
-        self.members.retain(|_, member| !member.is_gone());
+        self.forget_the_gone(effects);
     }
 
     pub(super) fn link_lost(&mut self, now: Duration, endpoint: &str, effects: &mut Vec<Effect>) {
@@ -154,7 +154,7 @@ impl Roster {
             // A node that stopped has taken its record along; then there is nobody to wait for.
             effects.push(Effect::RefreshMembers);
         }
-        self.members.retain(|_, member| !member.is_gone());
+        self.forget_the_gone(effects);
     }
 
     fn link_down(&mut self, now: Duration, endpoint: &str, effects: &mut Vec<Effect>) {
@@ -242,5 +242,18 @@ impl Roster {
     /// pass over the table.
     fn answer_grace(&self) -> Duration {
         self.config.timing.keep_alive_threshold + self.config.timing.member_refresh
+    }
+
+    fn forget_the_gone(&mut self, effects: &mut Vec<Effect>) {
+        self.members.retain(|endpoint, member| {
+            let is_gone = member.is_gone();
+            if is_gone {
+                effects.push(Effect::Forgotten {
+                    endpoint: endpoint.clone(),
+                    name: member.last_name.take(),
+                });
+            }
+            !is_gone
+        });
     }
 }

@@ -104,6 +104,13 @@ pub enum Effect {
         /// Its name.
         name: String,
     },
+    /// Nothing is left of a node: neither a record nor a link.
+    Forgotten {
+        /// Where it was.
+        endpoint: String,
+        /// Its name, if it was ever connected.
+        name: Option<String>,
+    },
     /// The first of a series of dials failed; for the log.
     Unreachable {
         /// Who was dialed.

@@ -18,6 +18,8 @@ const GOOD_LINK: Duration = Duration::from_secs(10);
 pub(super) struct Member {
     pub(super) service: String,
     pub(super) link: Link,
+    /// The name it gave when we were connected last.
+    pub(super) last_name: Option<String>,
     /// When the last dial began.
     dialed_at: Option<Duration>,
     /// Dials and short-lived links that failed in a row.
@@ -90,6 +92,7 @@ impl Member {
         Self {
             service: beat.service,
             link: Link::Down { redial_at: now },
+            last_name: None,
             dialed_at: None,
             failures: 0,
             record: Some(Record::first_seen(now, beat.mark)),
@@ -168,6 +171,7 @@ impl Member {
         if self.failures == 0 && !self.was_peer {
             self.settle_by = now + threshold;
         }
+        self.last_name = Some(name.clone());
         self.link = Link::Connected { name };
     }
 

@@ -10,7 +10,7 @@ use cluster_orchestrator::{
     KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, State, Timing, View,
 };
 use happn_core::{
-    Beat, BoxFuture, Clock, DataStore, Membership, MembershipError, MemoryStore, PeerEvents,
+    Beat, BoxFuture, Clock, DataStore, Gap, Membership, MembershipError, MemoryStore, PeerEvents,
     ReplicatedEvent,
 };
 use happn_paths::Mask;
@@ -66,6 +66,7 @@ impl World {
             timing: Timing::DEFAULT,
             name: format!("node-{number}"),
             endpoint: format!("10.0.0.{number}:57000"),
+            instance: format!("instance-{number}"),
         };
         Plan {
             world: self,
@@ -92,7 +93,7 @@ impl World {
             endpoint: config.endpoint.clone(),
             cluster_name: config.cluster_name.clone(),
             name: config.name.clone(),
-            instance: "instance".to_owned(),
+            instance: config.instance.clone(),
         };
         let store = Arc::clone(&self.store) as Arc<dyn DataStore>;
         KeepaliveDocuments::new(store, self.clock(skew_ms), &record).unwrap()
@@ -284,5 +285,11 @@ impl PeerEvents for Recorder {
     fn deliver(&self, _peer: &str, events: &[ReplicatedEvent]) {
         let sender = self.0.lock().unwrap();
         sender.send_modify(|paths| paths.extend(events.iter().map(|it| it.path.to_string())));
+    }
+
+    fn missed(&self, peer: &str, gap: Gap) {
+        let lost = gap.lost.map_or("some".to_owned(), |lost| lost.to_string());
+        let sender = self.0.lock().unwrap();
+        sender.send_modify(|paths| paths.push(format!("{lost} of {peer} lost")));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
 use happn_core::{
-    BoxFuture, ClusterInfo, ConnectError, LinkError, PeerConnector, PeerLink, PeerLogin,
+    BoxFuture, ClusterInfo, ConnectError, Gap, LinkError, PeerConnector, PeerLink, PeerLogin,
     PeerSession, ReplicatedEvent, SessionEvent, SessionEvents,
 };
 use happn_paths::{EventKind, Mask};
@@ -142,6 +142,9 @@ impl Server {
             created: None,
             modified: None,
             event_origin: None,
+            merge_data: None,
+            consistency: None,
+            sequence: None,
             custom: Vec::new(),
         };
         let links = self.links.lock().unwrap();
@@ -215,6 +218,10 @@ impl PeerConnector for Connector {
             })
         })
     }
+
+    fn forget(&self, _endpoint: &str) -> Option<Gap> {
+        None
+    }
 }
 
 struct Link {
@@ -227,6 +234,14 @@ struct Link {
 impl PeerLink for Link {
     fn peer_name(&self) -> &str {
         &self.server.name
+    }
+
+    fn peer_instance(&self) -> Option<&str> {
+        None
+    }
+
+    fn take_gap(&mut self) -> Option<Gap> {
+        None
     }
 
     fn subscribe(&mut self, masks: Vec<Mask>) -> BoxFuture<'_, Result<(), LinkError>> {
@@ -259,7 +274,7 @@ impl PeerLink for Link {
         })
     }
 
-    fn close(self: Box<Self>) -> BoxFuture<'static, ()> {
+    fn close(self: Box<Self>, _for_good: bool) -> BoxFuture<'static, ()> {
         drop(self);
         Box::pin(std::future::ready(()))
     }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
+use happn_protocol::link::LinkMessage;
 use happn_protocol::{EventMessage, Json};
 use serde_json::value::RawValue;
 use tokio::sync::{mpsc, watch};
@@ -20,6 +21,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use self::reader::Reader;
 pub(crate) use self::waiting::{Waiting, WaitingRoom};
 use crate::envelope::Envelope;
+use crate::login::millis;
 use crate::{ClientError, ServerError};
 
 /// What carries the messages of a connection.
@@ -46,6 +48,15 @@ pub(crate) trait Inbox: Send + 'static {
         frame: &Bytes,
         event: &EventMessage<'_>,
     ) -> impl Future<Output = ()> + Send;
+
+    /// Takes one frame of a numbered link; nobody but a node asks for them.
+    fn accept_numbered(
+        &mut self,
+        _frame: &Bytes,
+        _message: &LinkMessage<'_>,
+    ) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// Bounds of a connection.
@@ -64,8 +75,10 @@ pub(crate) struct Bounds {
 /// Why a connection ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ConnectionEnd {
-    /// It broke, or the server closed it without saying that we must stay away.
+    /// It broke.
     Lost(String),
+    /// The server closed it after everything it had for us, without saying that we must stay away.
+    Parted(String),
     /// The server ended the session on purpose: no reconnect.
     Ended(String),
     /// We closed it.
@@ -75,7 +88,7 @@ pub(crate) enum ConnectionEnd {
 impl ConnectionEnd {
     pub(crate) fn reason(&self) -> &str {
         match self {
-            Self::Lost(reason) | Self::Ended(reason) => reason,
+            Self::Lost(reason) | Self::Parted(reason) | Self::Ended(reason) => reason,
             Self::Closed => "closed",
         }
     }
@@ -111,9 +124,15 @@ struct Shared {
     /// Counts on across the connections of one client.
     event_ids: Arc<AtomicU64>,
     session_id: Mutex<Option<Arc<str>>>,
+    /// How long the server may be silent, in ms.
+    silence_ms: AtomicU64,
 }
 
 impl Shared {
+    fn silence_limit(&self) -> Duration {
+        Duration::from_millis(self.silence_ms.load(Ordering::Relaxed))
+    }
+
     fn next_event_id(&self) -> u64 {
         self.event_ids.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -161,6 +180,7 @@ impl Connection {
             publications: WaitingRoom::new(),
             event_ids,
             session_id: Mutex::new(session_id),
+            silence_ms: AtomicU64::new(millis(bounds.silence)),
         });
         let (outbound, queue) = mpsc::channel(bounds.queue);
         let (end_sender, end) = watch::channel(None);
@@ -169,7 +189,6 @@ impl Connection {
             shared: Arc::clone(&shared),
             outbound: outbound.clone(),
             inbox,
-            silence_limit: bounds.silence,
             farewell: None,
         };
         tokio::spawn(task::run(
@@ -239,6 +258,27 @@ impl Connection {
             Some(answer) => answer.map_err(ClientError::Server),
             None => Err(self.disconnected()),
         }
+    }
+
+    /// Queues a request whose answer nobody waits for; false when there is no room for it.
+    pub(crate) fn post(&self, action: &'static str, data: &Json) -> bool {
+        let text = Envelope {
+            action,
+            event_id: self.shared.next_event_id(),
+            path: None,
+            data: Some(data),
+            session_id: self.shared.session_id().as_deref(),
+            options: None,
+        }
+        .encode();
+        self.outbound.try_send(Message::text(text)).is_ok()
+    }
+
+    /// How long the server may be silent from its next message on.
+    pub(crate) fn set_silence_limit(&self, limit: Duration) {
+        self.shared
+            .silence_ms
+            .store(millis(limit), Ordering::Relaxed);
     }
 
     /// The session that requests belong to now.

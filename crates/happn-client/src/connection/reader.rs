@@ -1,7 +1,6 @@
 //! The reading half: tells answers, events and control strings apart.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
@@ -20,8 +19,6 @@ pub(super) struct Reader<I> {
     pub(super) shared: Arc<Shared>,
     pub(super) outbound: mpsc::Sender<Message>,
     pub(super) inbox: I,
-    /// How long the server may be silent.
-    pub(super) silence_limit: Duration,
     /// Why the server says it will end the session.
     pub(super) farewell: Option<String>,
 }
@@ -35,10 +32,12 @@ impl<I: Inbox> Reader<I> {
         let mut heard = Instant::now();
         loop {
             let message =
-                match tokio::time::timeout_at(heard + self.silence_limit, stream.next()).await {
+                match tokio::time::timeout_at(heard + self.shared.silence_limit(), stream.next())
+                    .await
+                {
                     Ok(message) => message,
                     Err(_) => {
-                        let limit = self.silence_limit;
+                        let limit = self.shared.silence_limit();
                         return ConnectionEnd::Lost(format!("the server was silent for {limit:?}"));
                     }
                 };
@@ -48,10 +47,12 @@ impl<I: Inbox> Reader<I> {
                         return end;
                     }
                 }
-                Some(Ok(Message::Close(frame))) => return closed_by_server(frame.is_some()),
+                Some(Ok(Message::Close(frame))) => return parted(frame.is_some()),
                 Some(Ok(_)) => {}
                 Some(Err(error)) => return ConnectionEnd::Lost(error.to_string()),
-                None => return closed_by_server(false),
+                None => {
+                    return ConnectionEnd::Lost("the server closed the connection".to_owned());
+                }
             }
             // After a wait for a slow receiver of events the silence was ours, not the server's.
             heard = Instant::now();
@@ -65,6 +66,7 @@ impl<I: Inbox> Reader<I> {
                 self.acknowledge(&event).await;
                 self.inbox.accept(frame, &event).await;
             }
+            ServerMessage::Link(message) => self.inbox.accept_numbered(frame, &message).await,
             ServerMessage::Response {
                 event_id,
                 data,
@@ -149,11 +151,11 @@ impl<I: Inbox> Reader<I> {
     }
 }
 
-fn closed_by_server(with_code: bool) -> ConnectionEnd {
+fn parted(with_code: bool) -> ConnectionEnd {
     let reason = if with_code {
         "the server closed the connection with a code"
     } else {
         "the server closed the connection"
     };
-    ConnectionEnd::Lost(reason.to_owned())
+    ConnectionEnd::Parted(reason.to_owned())
 }

@@ -14,6 +14,7 @@ mod written;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use happn_protocol::link::LINK_ACTION;
 use happn_protocol::response::{Echo, ObjectResponse};
 use happn_protocol::{Dialect, Incoming, Json, Request, WireError};
 
@@ -105,6 +106,7 @@ impl<'a> Call<'a> {
             "on" => self.on(),
             "off" => self.off(),
             "ack" => self.ack(),
+            LINK_ACTION => self.link(),
             "configure-session" => self.configure_session(),
             "describe" => self.describe(),
             "login" => self.login(),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use happn_protocol::link::{LinkBeat, LinkOffer};
 use happn_protocol::response::{Echo, ObjectResponse};
 use happn_protocol::{Json, Members, Options, WireError, write_string};
 use serde_json::value::RawValue;
@@ -76,29 +77,63 @@ impl Call<'_> {
         }
         self.answer(&ObjectResponse::ok(Json::NULL))
     }
+
+    /// A node on a numbered link is alive and says how far it has come. Unknown from others.
+    pub(super) fn link(self) -> Received {
+        if self.session.link().is_none() {
+            return Received::Done;
+        }
+        let beat = self.data().and_then(|data| data.decode::<LinkBeat>().ok());
+        let now = self.node.clock().monotonic();
+        self.node
+            .links
+            .heard(self.session, now, beat.unwrap_or_default());
+        self.answer(&ObjectResponse::ok(Json::NULL))
+    }
 }
 
 fn answer_login(
     node: &Arc<Node>,
-    session: &Session,
+    session: &Arc<Session>,
     echo: &Echo,
     data: &Json,
     outcome: Result<Json, AccessDenied>,
 ) {
-    let response = match outcome {
-        Ok(members) => {
-            let info = Members::parse(data.as_str()).and_then(|data| data.get("info"));
-            session.log_in(
-                info.map(Json::from_raw),
-                info.and_then(cluster_info),
-                members,
-            );
-            node.announce_login(session);
-            ObjectResponse::ok(session.describe(&node.description(false)))
+    let members = match outcome {
+        Ok(members) => members,
+        Err(denied) => {
+            let refusal = ObjectResponse::error(access_denied(denied));
+            return reply(session, echo, &refusal);
         }
-        Err(denied) => ObjectResponse::error(access_denied(denied)),
     };
-    reply(session, echo, &response);
+    let info = Members::parse(data.as_str()).and_then(|data| data.get("info"));
+    let offer = info.and_then(link_offer);
+    let cluster = info
+        .and_then(cluster_info)
+        .map(|cluster| with_link(cluster, offer.as_ref()));
+    let offer = offer.filter(|_| cluster.is_some());
+    session.log_in(info.map(Json::from_raw), cluster, members);
+    node.announce_login(session);
+    let answer = |link: Option<&Json>| {
+        let object = session.describe(&node.description(false), link);
+        reply(session, echo, &ObjectResponse::ok(object));
+    };
+    match offer {
+        Some(offer) => node.open_link(session, &offer, answer),
+        None => answer(None),
+    }
+}
+
+/// What a node of our kind adds to its block.
+fn link_offer(info: &RawValue) -> Option<LinkOffer> {
+    LinkOffer::read(Members::parse(info.get())?.get("link")?)
+}
+
+fn with_link(cluster: ClusterInfo, offer: Option<&LinkOffer>) -> ClusterInfo {
+    ClusterInfo {
+        masks: offer.map(|offer| offer.masks),
+        ..cluster
+    }
 }
 
 /// Any `clusterName` makes the session a link of some cluster; what it says is not trusted.
@@ -113,14 +148,8 @@ fn cluster_info(info: &RawValue) -> Option<ClusterInfo> {
         service_name: text("serviceName"),
         endpoint: text("endpoint"),
         name: text("name"),
-        masks: members.get("link").and_then(announced_masks),
+        masks: None,
     })
-}
-
-/// What a node of our kind adds to its block.
-fn announced_masks(link: &RawValue) -> Option<u32> {
-    let masks = Members::parse(link.get())?.get("masks")?.get().parse();
-    masks.ok()
 }
 
 fn text_or_raw(raw: &RawValue) -> String {

@@ -10,6 +10,10 @@ pub trait EventSink: Send + Sync + 'static {
     /// Publishes to matching local sessions, never to cluster links, so that nothing loops.
     /// Does not wait: frames are in the outboxes when this returns.
     fn publish(&self, event: &ReplicatedEvent) -> Delivery;
+
+    /// Tells this node's clients that events of node `origin` are missing: `lost` of them, or
+    /// nobody knows how many.
+    fn announce_gap(&self, origin: &str, lost: Option<u64>);
 }
 
 /// An event as it crossed the cluster.
@@ -31,6 +35,13 @@ pub struct ReplicatedEvent {
     pub modified: Option<i64>,
     /// `{username, id}` on a secure cluster.
     pub event_origin: Option<Json>,
+    /// What was merged, for subscribers that want that instead of the whole document; `None` when
+    /// it was no merge or the peer does not say.
+    pub merge_data: Option<Json>,
+    /// The consistency the publisher asked for; `None` when the peer does not say, then 2.
+    pub consistency: Option<Json>,
+    /// Its number on a numbered link: it arrived once.
+    pub sequence: Option<u64>,
     /// Custom meta of the publisher, in order.
     pub custom: Vec<(String, Json)>,
 }

@@ -9,11 +9,18 @@ use crate::{BoxFuture, ReplicatedEvent};
 pub trait PeerConnector: Send + Sync + 'static {
     /// Connects to `endpoint` (`host:port`) and logs in. Bounded in time by the implementation.
     /// Dropping the future abandons the attempt and closes the socket.
+    ///
+    /// The connector remembers per endpoint how far an earlier link came, and resumes it there if
+    /// the peer can.
     fn connect(
         &self,
         endpoint: String,
         login: PeerLogin,
     ) -> BoxFuture<'static, Result<Box<dyn PeerLink>, ConnectError>>;
+
+    /// The node at `endpoint` is gone for good. Answers what is missing if its last link broke:
+    /// what it may have published since then will never arrive.
+    fn forget(&self, endpoint: &str) -> Option<Gap>;
 }
 
 /// What a node says of itself when it logs in to a peer.
@@ -28,6 +35,8 @@ pub struct PeerLogin {
 /// What nodes of our kind tell each other when one logs in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkLogin {
+    /// Differs with every start of this process.
+    pub instance: String,
     /// How many masks will be subscribed to: with the last one the peer knows that we hear it.
     pub masks: u32,
 }
@@ -37,24 +46,44 @@ pub trait PeerLink: Send + 'static {
     /// The peer's own name, from its login answer.
     fn peer_name(&self) -> &str;
 
+    /// What tells the peer's process from an earlier one; nodes of the reference do not say.
+    fn peer_instance(&self) -> Option<&str>;
+
+    /// What is missing before the events that were received last or, before any was, will be
+    /// received first. Each gap is told once.
+    fn take_gap(&mut self) -> Option<Gap>;
+
     /// Subscribes to all events on `masks`; complete when the peer has confirmed every one.
     fn subscribe(&mut self, masks: Vec<Mask>) -> BoxFuture<'_, Result<(), LinkError>>;
 
     /// Waits until there is at least one event and moves all that are there into `events`, in
-    /// order. Cancel-safe: no event is lost when the future is dropped.
+    /// order. May also complete without an event when there is a gap to be taken. The events of
+    /// the call before count as delivered now. Cancel-safe: no event is lost when the future is
+    /// dropped.
     fn receive<'a>(
         &'a mut self,
         events: &'a mut Vec<ReplicatedEvent>,
     ) -> BoxFuture<'a, Result<(), LinkError>>;
 
-    /// Says good-bye and closes the socket, within a short bound.
-    fn close(self: Box<Self>) -> BoxFuture<'static, ()>;
+    /// Says good-bye and closes the socket, within a short bound. With `for_good` the peer is told
+    /// that this node will not come back, so that it keeps nothing.
+    fn close(self: Box<Self>, for_good: bool) -> BoxFuture<'static, ()>;
+}
+
+/// Events of a peer that are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// How many; `None` when nobody knows.
+    pub lost: Option<u64>,
 }
 
 /// Takes a peer's events. The replicator implements it, the orchestrator's driver calls it.
 pub trait PeerEvents: Send + Sync + 'static {
     /// Events of peer `peer`, in their order on the link. Must not block.
     fn deliver(&self, peer: &str, events: &[ReplicatedEvent]);
+
+    /// Events of peer `peer` are missing before those delivered next.
+    fn missed(&self, peer: &str, gap: Gap);
 }
 
 /// Why a peer could not be reached.

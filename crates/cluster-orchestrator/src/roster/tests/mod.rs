@@ -25,6 +25,7 @@ pub(super) fn config(minimum: u32) -> OrchestratorConfig {
         timing: Timing::DEFAULT,
         name: "node-1".to_owned(),
         endpoint: OWN.to_owned(),
+        instance: "instance-1".to_owned(),
     }
 }
 

@@ -1,0 +1,392 @@
+//! Numbered links of other nodes: what a node sends them, keeps for them, and lets go.
+
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
+mod kit;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use happn_core::{Drained, Ending, LinkLimits, MemoryStore, Node, NodeConfig, SessionEvents};
+use kit::{Client, node, node_on};
+use serde_json::{Value, json};
+
+const LOGIN: &str = r#""name":"node-b","clusterName":"c","serviceName":"s","endpoint":"h:1""#;
+
+/// A node's session, logged in with what it says about an earlier link.
+async fn linked(node: &Arc<Node>, masks: u32, resume: Option<Value>) -> (Client, Value) {
+    let mut client = Client::of(node);
+    let mut link = json!({"version": 1, "masks": masks, "instance": "i"});
+    if let Some(resume) = resume {
+        link["resume"] = resume;
+    }
+    let login = format!(r#"{{"info":{{{LOGIN},"link":{link}}}}}"#);
+    let answer = client.call("login", "", &login, "{}").await;
+    let link = answer["data"]["link"].clone();
+    (client, link)
+}
+
+/// A link to everything.
+async fn subscribed(node: &Arc<Node>) -> (Client, Value) {
+    let (mut client, link) = linked(node, 1, None).await;
+    client.on("/ALL@*", "{}").await;
+    (client, link)
+}
+
+async fn publish(publisher: &mut Client, path: &str) {
+    let answer = publisher
+        .call("set", path, "{}", r#"{"noStore":true}"#)
+        .await;
+    assert_eq!(answer["_meta"]["status"], "ok");
+}
+
+fn paths(frames: &[Value]) -> Vec<&str> {
+    frames
+        .iter()
+        .map(|frame| frame["link"]["path"].as_str().unwrap_or("a gap"))
+        .collect()
+}
+
+/// Where a link stopped that received `frames`, all of them since its start.
+fn position(link: &Value, frames: &[Value]) -> Value {
+    let last = frames
+        .last()
+        .map_or(0, |frame| frame["sequence"].as_u64().unwrap());
+    json!({"token": link["token"], "sequence": last, "received": frames.len()})
+}
+
+fn limited(change: impl FnOnce(&mut LinkLimits)) -> Arc<Node> {
+    let mut config = NodeConfig::named("test");
+    change(&mut config.links);
+    node_on(Arc::new(MemoryStore::new()), config)
+}
+
+#[tokio::test]
+async fn an_event_crosses_a_numbered_link_once_whatever_the_masks() {
+    let node = node();
+    let (mut link, answer) = linked(&node, 3, None).await;
+    assert_eq!(
+        (&answer["version"], &answer["resumed"]),
+        (&json!(1), &json!(false))
+    );
+    for mask in ["/ALL@/a/*", "/ALL@/*/b", "/ALL@/a/b"] {
+        link.on(mask, "{}").await;
+    }
+    let mut publisher = Client::of(&node);
+    let options = r#"{"consistency":2,"meta":{"mine":1,"depth":9}}"#;
+    publisher.call("set", "/a/b", r#"{"v":1}"#, options).await;
+    let merge = r#"{"merge":true}"#;
+    publisher.call("set", "/a/b", r#"{"w":2}"#, merge).await;
+    publish(&mut publisher, "/a/c").await;
+    publish(&mut publisher, "/c/c").await;
+    let frames = link.rest();
+    assert_eq!(paths(&frames), ["/a/b", "/a/b", "/a/c"]);
+    let numbers: Vec<_> = frames
+        .iter()
+        .map(|frame| frame["sequence"].clone())
+        .collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    let event = &frames[0]["link"];
+    assert_eq!(event["custom"], json!({"mine": 1, "depth": 9}));
+    assert_eq!(
+        (&event["action"], &event["data"]),
+        (&json!("SET"), &json!({"v": 1}))
+    );
+    assert_eq!(event["sessionId"], **publisher.session.id());
+    assert_eq!(frames[1]["link"]["merge"], json!({"w": 2}));
+    assert_eq!(frames[1]["link"]["data"], json!({"v": 1, "w": 2}));
+}
+
+#[tokio::test]
+async fn a_node_that_announced_its_masks_counts_as_subscribed_with_the_last_one() {
+    let node = node();
+    let (mut link, _) = linked(&node, 2, None).await;
+    link.on("/ALL@/a/*", "{}").await;
+    assert!(!node.peers()[0].is_subscribed);
+    link.on("/ALL@/b/*", "{}").await;
+    assert!(node.peers()[0].is_subscribed);
+}
+
+#[tokio::test]
+async fn a_node_of_the_reference_gets_ordinary_events_and_no_link() {
+    let node = node();
+    let mut peer = Client::of(&node);
+    let answer = peer
+        .call("login", "", &format!(r#"{{"info":{{{LOGIN}}}}}"#), "{}")
+        .await;
+    assert_eq!(answer["data"]["link"], Value::Null);
+    peer.on("/ALL@*", "{}").await;
+    assert!(node.peers()[0].is_subscribed);
+    publish(&mut Client::of(&node), "/a").await;
+    assert_eq!(peer.next().await["_meta"]["channel"], "/ALL@*");
+    assert!(node.links().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_published_while_a_link_is_down_follows_when_it_comes_back() {
+    let node = node();
+    let (mut link, answer) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    for number in 0..3 {
+        publish(&mut publisher, &format!("/before/{number}")).await;
+    }
+    let received = link.rest();
+    node.detach(&link.session);
+    publish(&mut publisher, "/meanwhile/1").await;
+    publish(&mut publisher, "/meanwhile/2").await;
+    assert_eq!(
+        (node.links()[0].is_attached, node.links()[0].waiting),
+        (false, 2)
+    );
+
+    let resume = position(&answer, &received);
+    let (mut again, resumed) = linked(&node, 1, Some(resume)).await;
+    assert_eq!(
+        (&resumed["resumed"], &resumed["token"]),
+        (&json!(true), &answer["token"])
+    );
+    let mut rest = again.rest();
+    // Its own subscription is not made again yet; the old one's still matches.
+    publish(&mut publisher, "/back").await;
+    again.on("/ALL@*", "{}").await;
+    publish(&mut publisher, "/after").await;
+    rest.extend(again.rest());
+    assert_eq!(
+        paths(&rest),
+        ["/meanwhile/1", "/meanwhile/2", "/back", "/after"]
+    );
+}
+
+/// The frame that was cut off half-way comes again; the one before does not.
+#[tokio::test]
+async fn a_link_goes_back_to_where_its_node_says_it_stopped() {
+    let node = node();
+    let (mut link, answer) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    for path in ["/1", "/2", "/3"] {
+        publish(&mut publisher, path).await;
+    }
+    let received = link.rest();
+    let resume = position(&answer, &received[..1]);
+    // The old connection is not known to be dead yet.
+    let (mut again, _) = linked(&node, 1, Some(resume)).await;
+    assert_eq!(paths(&again.rest()), ["/2", "/3"]);
+    let mut left = Vec::new();
+    let ended = link.session.outbox().drain(&mut left);
+    assert_eq!(ended, Drained::Ended(Ending::Overflow));
+    node.detach(&link.session);
+    publish(&mut publisher, "/4").await;
+    assert_eq!(paths(&again.rest()), ["/4"]);
+}
+
+#[tokio::test]
+async fn what_made_room_is_a_gap_of_known_size() {
+    let node = limited(|links| links.events_max = 2);
+    let (mut link, answer) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    publish(&mut publisher, "/0").await;
+    let received = link.rest();
+    node.detach(&link.session);
+    for number in 1..=5 {
+        publish(&mut publisher, &format!("/{number}")).await;
+    }
+    let (mut again, _) = linked(&node, 1, Some(position(&answer, &received))).await;
+    let frames = again.rest();
+    assert_eq!(frames[0], json!({"gap": {"lost": 3}}));
+    assert_eq!(paths(&frames[1..]), ["/4", "/5"]);
+    assert_eq!(node.kept_for_links().0, 2);
+}
+
+#[tokio::test]
+async fn a_link_that_is_too_slow_loses_the_oldest_and_keeps_its_connection() {
+    let node = limited(|links| links.bytes_max = 1000);
+    let (mut link, _) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    for number in 0..100 {
+        publish(&mut publisher, &format!("/{number}")).await;
+    }
+    let (events, bytes) = node.kept_for_links();
+    assert!(bytes <= 1000 && events > 1, "{events} {bytes}");
+    let frames = link.rest();
+    let lost = frames[0]["gap"]["lost"].as_u64().unwrap() as usize;
+    assert_eq!((lost, frames.len() - 1), (100 - events, events));
+    assert_eq!(node.refused_frames(), 0);
+}
+
+#[tokio::test]
+async fn a_token_nobody_gave_and_a_position_nobody_can_have_start_a_new_link() {
+    let node = node();
+    let (link, answer) = subscribed(&node).await;
+    node.detach(&link.session);
+    for resume in [
+        json!({"token": "guessed", "sequence": 0, "received": 0}),
+        json!({"token": answer["token"], "sequence": 0, "received": 1_000}),
+        json!({"token": answer["token"], "sequence": u64::MAX, "received": 0}),
+    ] {
+        let (_client, link) = linked(&node, 1, Some(resume)).await;
+        assert_eq!(link["resumed"], false);
+        assert_ne!(link["token"], answer["token"]);
+    }
+}
+
+#[tokio::test]
+async fn hostile_offers_are_logins_like_any_other() {
+    let node = node();
+    for link in [
+        "null",
+        "[]",
+        r#""x""#,
+        "5",
+        "{}",
+        r#"{"constructor":{"prototype":1}}"#,
+        r#"{"version":1}"#,
+        r#"{"version":-1,"masks":1}"#,
+        r#"{"version":1,"masks":1e99}"#,
+        r#"{"version":1,"masks":1,"resume":[]}"#,
+    ] {
+        let mut client = Client::of(&node);
+        let login = format!(r#"{{"info":{{{LOGIN},"link":{link}}}}}"#);
+        let answer = client.call("login", "", &login, "{}").await;
+        assert_eq!(answer["_meta"]["status"], "ok", "{link}");
+        assert_eq!(answer["data"]["link"], Value::Null, "{link}");
+    }
+    // Without a cluster it is no node.
+    let mut client = Client::of(&node);
+    let login = r#"{"info":{"link":{"version":1,"masks":1}}}"#;
+    let answer = client.call("login", "", login, "{}").await;
+    assert_eq!(answer["data"]["link"], Value::Null);
+    assert!(node.links().is_empty());
+}
+
+#[tokio::test]
+async fn a_newer_version_is_answered_with_ours() {
+    let node = node();
+    let mut client = Client::of(&node);
+    let login = format!(r#"{{"info":{{{LOGIN},"link":{{"version":9,"masks":1,"new":{{}}}}}}}}"#);
+    let answer = client.call("login", "", &login, "{}").await;
+    assert_eq!(answer["data"]["link"]["version"], 1);
+}
+
+#[tokio::test]
+async fn nothing_is_kept_for_a_node_that_said_good_bye() {
+    let node = node();
+    let (mut link, answer) = subscribed(&node).await;
+    link.call("link", "", r#"{"sequence":0,"leave":true}"#, "{}")
+        .await;
+    node.detach(&link.session);
+    publish(&mut Client::of(&node), "/a").await;
+    assert_eq!((node.links(), node.kept_for_links()), (vec![], (0, 0)));
+    let (_again, link) = linked(&node, 1, Some(position(&answer, &[]))).await;
+    assert_eq!(link["resumed"], false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_kept_for_a_node_that_stays_away_for_too_long() {
+    let node = node();
+    let (link, _) = subscribed(&node).await;
+    node.detach(&link.session);
+    let mut publisher = Client::of(&node);
+    publish(&mut publisher, "/a").await;
+    assert_eq!(node.kept_for_links().0, 1);
+    tokio::time::sleep(LinkLimits::default().retention + Duration::from_secs(1)).await;
+    assert_eq!((node.links(), node.kept_for_links()), (vec![], (0, 0)));
+    publish(&mut publisher, "/b").await;
+    assert_eq!(node.kept_for_links(), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_node_is_cut_off_within_seconds_and_waited_for() {
+    let node = node();
+    let (mut link, _) = subscribed(&node).await;
+    for _ in 0..5 {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        link.call("link", "", r#"{"sequence":0}"#, "{}").await;
+    }
+    assert!(!link.session.outbox().has_overflowed());
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert!(link.session.outbox().has_overflowed());
+    node.detach(&link.session);
+    assert_eq!(node.links().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_node_has_confirmed_is_not_kept() {
+    let node = node();
+    let (mut link, _) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    for path in ["/1", "/2", "/3"] {
+        publish(&mut publisher, path).await;
+    }
+    assert_eq!((link.rest().len(), node.kept_for_links().0), (3, 3));
+    link.call("link", "", r#"{"sequence":2}"#, "{}").await;
+    assert_eq!(node.kept_for_links().0, 1);
+    // What nobody can have received yet, somebody says he has.
+    link.call("link", "", r#"{"sequence":18446744073709551615}"#, "{}")
+        .await;
+    assert_eq!(node.kept_for_links().0, 0);
+    publish(&mut publisher, "/4").await;
+    assert_eq!(paths(&link.rest()), ["/4"]);
+}
+
+#[tokio::test]
+async fn a_client_that_is_no_link_has_no_use_for_its_requests() {
+    let node = node();
+    let mut client = Client::of(&node);
+    client.request("link", "", r#"{"sequence":1}"#, "{}");
+    let answer = client.call("describe", "", "null", "{}").await;
+    assert_eq!(
+        answer["data"]["name"], "test",
+        "the other one is not answered"
+    );
+}
+
+/// Events of a link are numbered across all paths; those of other nodes never enter one.
+#[tokio::test]
+async fn targets_and_local_events_do_not_cross() {
+    let node = node();
+    let (mut link, _) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    let own = publisher.session.id().clone();
+    publisher
+        .call("set", "/a", "{}", r#"{"noCluster":true}"#)
+        .await;
+    let targets = format!(r#"{{"targetClients":["{own}"]}}"#);
+    publisher.call("set", "/b", "{}", &targets).await;
+    publish(&mut publisher, "/c").await;
+    assert_eq!(paths(&link.rest()), ["/c"]);
+}
+
+#[tokio::test]
+async fn a_publisher_can_wait_until_its_event_is_delivered_elsewhere() {
+    let node = node();
+    let (mut link, _) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    publisher
+        .call("set", "/a", "{}", r#"{"consistency":3}"#)
+        .await;
+    let event = link.next().await["link"].clone();
+    assert_eq!(event["consistency"], 3);
+    assert!(publisher.rest().is_empty(), "nobody has acknowledged yet");
+    let id = event["publicationId"].to_string();
+    link.call("ack", "", &id, "{}").await;
+    let report = publisher.next().await;
+    assert_eq!(
+        (&report["status"], &report["result"]["acknowledged"]),
+        (&json!("ok"), &json!(1))
+    );
+}
+
+/// Both were ended at once before, and what a client published last was not for the link any more.
+#[tokio::test]
+async fn links_end_after_the_last_client() {
+    let node = node();
+    let (mut link, _) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    node.end_sessions(&Ending::Reconnect);
+    publisher.request("set", "/last", "{}", r#"{"noStore":true}"#);
+    assert_eq!(paths(&link.rest()), ["/last"]);
+    node.detach(&publisher.session);
+    let mut left = Vec::new();
+    let drained = link.session.outbox().drain(&mut left);
+    assert_eq!(drained, Drained::Ended(Ending::Reconnect));
+}
