@@ -9,6 +9,7 @@
 mod bench;
 mod cluster;
 mod dist;
+mod examples;
 mod lint;
 mod mongo;
 mod run;
@@ -35,6 +36,8 @@ enum Task {
     Tidy,
     /// Run every test: unit, vector, property, integration, interop, test-cluster
     Test(test::Options),
+    /// Run every example: each ends by itself and succeeds
+    Examples,
     /// Start a MongoDB for tests, and run a command with HAPPN_TEST_MONGO_URL set
     Mongo(mongo::Options),
     /// Start real nodes, kill and restart some, and check what clients saw
@@ -53,6 +56,7 @@ fn main() -> anyhow::Result<()> {
         Task::Lint => lint::run(),
         Task::Tidy => tidy::run(),
         Task::Test(options) => test::run(&options),
+        Task::Examples => examples::run(),
         Task::Mongo(options) => mongo::run(&options),
         Task::TestCluster(options) => cluster::run(&options),
         Task::Bench(options) => bench::run(&options),

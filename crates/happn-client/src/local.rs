@@ -42,6 +42,13 @@ impl LocalSocket {
             frames,
         }
     }
+
+    /// Makes no more requests. The place reserved for the next one must be given back, or the
+    /// other side would go on waiting for it.
+    fn end(&mut self) {
+        self.requests.abort_send();
+        self.requests.close();
+    }
 }
 
 /// Detaches the session on every way out.
@@ -167,7 +174,7 @@ impl Sink<Message> for LocalSocket {
         match message {
             Message::Text(text) => self.requests.send_item(text.into()).map_err(closed),
             Message::Close(_) => {
-                self.requests.close();
+                self.end();
                 Ok(())
             }
             _ => Ok(()),
@@ -179,7 +186,7 @@ impl Sink<Message> for LocalSocket {
     }
 
     fn poll_close(mut self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        self.requests.close();
+        self.end();
         Poll::Ready(Ok(()))
     }
 }

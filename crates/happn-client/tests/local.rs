@@ -119,6 +119,18 @@ async fn a_session_that_is_dropped_comes_back_with_its_subscriptions() {
     assert_eq!(soon(events.next()).await.unwrap().path(), "/a");
 }
 
+/// The good-bye used to wait for its whole bound, because a place reserved for a request that
+/// never came kept the session waiting.
+#[tokio::test(start_paused = true)]
+async fn a_good_bye_takes_no_time() {
+    let node = Node::builder("here").build();
+    let client = client_of(&node).await;
+    let start = tokio::time::Instant::now();
+    client.disconnect().await;
+    assert_eq!(start.elapsed(), Duration::ZERO);
+    assert_eq!(node.session_count(), 0);
+}
+
 #[tokio::test]
 async fn a_dropped_client_leaves_no_session_behind() {
     let node = Node::builder("here").build();
