@@ -18,11 +18,15 @@ fn main() {
     let echo = Echo {
         event_id: request.event_id.map(Json::from_raw),
         session_id: None,
-        action: request.action_name().unwrap_or_default().into_owned(),
+        action: request
+            .action_name()
+            .unwrap_or_default()
+            .into_owned()
+            .into(),
     };
     let answer = ObjectResponse {
         meta: Meta {
-            path: request.path_text().map(|path| path.into_owned()),
+            path: request.path_text().map(|path| (*path).into()),
             published: Some(true),
             ..Meta::default()
         },
@@ -35,7 +39,7 @@ fn main() {
         path: "/orders/7",
         session_id: "s",
         consistency: "2",
-        publication_id: "s-7",
+        publication_id: &["s", "-", "7"],
         created: None,
         modified: None,
         event_origin: None,
