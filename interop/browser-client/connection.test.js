@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
+import { fetchClient, run } from '../browser/script.js';
 import { makeStage } from '../browser/stage.js';
 import { same } from '../same.js';
 
@@ -252,4 +253,10 @@ test('event handlers are checked, called apart and taken off', async () => {
   await stage.clock.pass(0);
   same(called, ['on']);
   same(stage.clock.thrown.map((error) => error.message), ['of a handler']);
+});
+
+test('what bundles modules gets the client as one', async () => {
+  const module = { exports: {} };
+  run(await fetchClient(), { module });
+  assert.equal(typeof module.exports.create, 'function');
 });

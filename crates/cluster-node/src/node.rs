@@ -158,6 +158,13 @@ impl Node {
         self.server.address()
     }
 
+    /// The inner server, to mount HTTP routes beside the node; they are reached through the proxy
+    /// too.
+    #[must_use]
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
     /// The front door: closed until the node is ready, and with `defer` until told.
     #[must_use]
     pub fn proxy(&self) -> &Proxy {

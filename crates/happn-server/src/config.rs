@@ -17,6 +17,8 @@ pub struct ServerConfig {
     /// How long an idle HTTP connection is kept, and how long a request's head may take; `None` is
     /// for ever.
     pub keep_alive: Option<Duration>,
+    /// How long the body of an HTTP request may take.
+    pub body_timeout: Duration,
     /// How long a client may take no bytes at all before its connection is given up.
     pub write_timeout: Duration,
     /// Connections served at once; more are closed right after they are accepted.
@@ -35,6 +37,7 @@ impl ServerConfig {
             ping_interval: Some(Duration::from_secs(30)),
             skipped_beats_max: 1,
             keep_alive: Some(Duration::from_secs(120)),
+            body_timeout: Duration::from_secs(300),
             write_timeout: Duration::from_secs(30),
             connections_max: 100_000,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -19,6 +19,7 @@ use happn_core::{Arrival, DataService, MemoryStore, Node, NodeConfig, OpenAuthor
 use happn_server::mount::{Bytes, Request, Response, StatusCode};
 use happn_server::{Server, ServerConfig};
 use raw::{Got, RawSocket};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 async fn serve() -> Server {
     let data = DataService::new(Arc::new(MemoryStore::new()));
@@ -109,4 +110,29 @@ async fn a_mounted_handler_gets_the_whole_request_and_the_client_its_answer() {
     assert!(server.unmount("/echo"));
     let (head, _) = ask(&server, "GET /echo HTTP/1.1", "").await;
     assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+}
+
+#[tokio::test]
+async fn over_tls_browsers_are_told_to_stay_there() {
+    let server = serve().await;
+    for (path, encrypted, expected) in [
+        ("/version", true, true),
+        ("/nothing", true, true),
+        ("/browser_client", true, true),
+        ("/browser_primus.js", true, false),
+        ("/primus/spec", true, false),
+        ("/version", false, false),
+    ] {
+        let (mut near, far) = tokio::io::duplex(1024 * 1024);
+        let mut arrival = Arrival::direct((Ipv4Addr::LOCALHOST, 1).into());
+        arrival.encrypted = encrypted;
+        server.ingress().accept(Box::new(far), arrival);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        near.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        near.read_to_string(&mut answer).await.unwrap();
+        let told =
+            answer.contains("Strict-Transport-Security: max-age=15552000; includeSubDomains");
+        assert_eq!(told, expected, "{path}: {answer:.500}");
+    }
 }

@@ -212,6 +212,34 @@ pub const KEYS: &[Key] = &[
     key("services.security.config.adminUser.username", Kind::Text, Preset::Text("_ADMIN"), "The administrator of a secure cluster.").inert(),
     key("services.security.config.adminUser.password", Kind::Secret, Preset::Unset, "The administrator's password in a secure cluster.").inert(),
     key("services.security.config.sessionTokenSecret", Kind::Secret, Preset::Unset, "What session tokens of a secure cluster are signed with.").inert(),
+    key("services.security.config.cookieName", Kind::Text, Preset::Text("happn_token"), "The cookie in which browsers of a secure cluster keep their token.")
+        .also(&["services.connect.config.middleware.security.cookieName"])
+        .inert(),
+    key("services.security.config.cookieDomain", Kind::Text, Preset::Unset, "The domain of that cookie; the page's own when unset.")
+        .also(&["services.connect.config.middleware.security.cookieDomain"])
+        .inert(),
+    key("services.security.config.httpsCookie", Kind::Switch, Preset::Switch(false), "Whether that cookie has another name over https.").inert(),
+    key(
+        "services.connect.config.middleware.security.exclusions",
+        Kind::Masks,
+        Preset::Json("[]"),
+        "The HTTP paths of a secure cluster that need no token.",
+    )
+    .inert(),
+    key(
+        "services.connect.config.middleware.security.unauthorizedResponsePath",
+        Kind::Text,
+        Preset::Unset,
+        "The HTML file that a secure cluster answers to HTTP requests without a valid token.",
+    )
+    .inert(),
+    key(
+        "services.connect.config.middleware.security.forbiddenResponsePath",
+        Kind::Text,
+        Preset::Unset,
+        "The HTML file that a secure cluster answers to HTTP requests without permission.",
+    )
+    .inert(),
 ];
 
 /// The keys of one entry of `services.data.config.datastores`.

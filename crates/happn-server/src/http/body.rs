@@ -1,4 +1,6 @@
-//! The bodies of plain requests, bounded.
+//! The bodies of plain requests, bounded in size and time.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
@@ -12,12 +14,15 @@ use super::pages::{Page, error_page};
 const JSON_BYTES_MAX: usize = 100 * 1024;
 
 /// A JSON body is read and must be JSON, whatever the path; others stay where they are.
-pub(crate) async fn read_json(request: Request<Incoming>) -> Result<Request<Arriving>, Page> {
+pub(crate) async fn read_json(
+    request: Request<Incoming>,
+    timeout: Duration,
+) -> Result<Request<Arriving>, Page> {
     if !is_json(request.headers()) {
         return Ok(request.map(Arriving::Unread));
     }
     let (head, body) = request.into_parts();
-    let body = read(body, JSON_BYTES_MAX).await?;
+    let body = read(body, JSON_BYTES_MAX, timeout).await?;
     let valid = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
     if !body.is_empty() && !valid {
         return Err(error_page(
@@ -35,21 +40,28 @@ pub(crate) enum Arriving {
 }
 
 impl Arriving {
-    /// All of it, or the page that refuses more than `bytes_max`.
-    pub(crate) async fn all(self, bytes_max: usize) -> Result<Bytes, Page> {
+    /// All of it, or the page that refuses more than `bytes_max` or what takes too long.
+    pub(crate) async fn all(self, bytes_max: usize, timeout: Duration) -> Result<Bytes, Page> {
         match self {
             Self::Read(body) => Ok(body),
-            Self::Unread(body) => read(body, bytes_max).await,
+            Self::Unread(body) => read(body, bytes_max, timeout).await,
         }
     }
 }
 
-async fn read(body: Incoming, bytes_max: usize) -> Result<Bytes, Page> {
+async fn read(body: Incoming, bytes_max: usize, timeout: Duration) -> Result<Bytes, Page> {
     // What is announced as too large is not read at all.
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(too_large());
     }
-    match Limited::new(body, bytes_max).collect().await {
+    let reading = Limited::new(body, bytes_max).collect();
+    let Ok(read) = tokio::time::timeout(timeout, reading).await else {
+        return Err(error_page(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTimeoutError: the request body took too long",
+        ));
+    };
+    match read {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(too_large()),
         Err(_) => Err(error_page(

@@ -12,7 +12,7 @@ use std::time::Duration;
 use happn_core::Arrival;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
+use hyper::header::{CONNECTION, HeaderMap, HeaderValue, STRICT_TRANSPORT_SECURITY};
 use hyper::{Request, StatusCode};
 
 use self::body::Arriving;
@@ -109,10 +109,18 @@ async fn plain(shared: &Shared, arrival: Arrival, request: Request<Incoming>) ->
     {
         return file;
     }
-    match body::read_json(request).await {
+    let encrypted = arrival.encrypted;
+    let mut response = match body::read_json(request, shared.config.body_timeout).await {
         Ok(request) => answer(shared, arrival, request).await,
-        Err(refused) => refused,
+        Err(refused) => return refused,
+    };
+    if encrypted {
+        let always = HeaderValue::from_static("max-age=15552000; includeSubDomains");
+        response
+            .headers_mut()
+            .insert(STRICT_TRANSPORT_SECURITY, always);
     }
+    response
 }
 
 async fn answer(shared: &Shared, arrival: Arrival, request: Request<Arriving>) -> Page {
@@ -139,7 +147,9 @@ async fn mounted(shared: &Shared, arrival: Arrival, request: Request<Arriving>) 
     let Some(handler) = shared.mounts.find(head.uri.path()) else {
         return not_found(head.method.as_str(), head.uri.path());
     };
-    let body = match body.all(shared.config.message_bytes_max).await {
+    let config = &shared.config;
+    let body = body.all(config.message_bytes_max, config.body_timeout);
+    let body = match body.await {
         Ok(body) => body,
         Err(refused) => return refused,
     };

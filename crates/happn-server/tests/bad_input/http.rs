@@ -120,3 +120,19 @@ async fn a_body_in_endless_pieces_is_cut_off() {
         "{came:?}"
     );
 }
+
+#[tokio::test]
+async fn a_body_that_never_comes_is_given_up() {
+    let timeout = Duration::from_millis(50);
+    let (server, _) = serve(|_| (), |config| config.body_timeout = timeout).await;
+    let head = "POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        Content-Length: 10\r\n\r\n{";
+    let mut socket = RawSocket::open(server.address(), head.as_bytes())
+        .await
+        .unwrap();
+    let came = until_closed(&mut socket).await;
+    assert!(
+        matches!(&came[..], [Got::Http(answer)] if answer.starts_with("HTTP/1.1 408")),
+        "{came:?}"
+    );
+}

@@ -257,6 +257,42 @@ const ROWS: &[Row] = &[
         TEXT,
         NO_TEXT,
     ),
+    row(
+        "services.security.config.cookieName",
+        "'happn_token'",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.security.config.cookieDomain",
+        "null",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.security.config.httpsCookie",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
+        "services.connect.config.middleware.security.exclusions",
+        "[]",
+        MASKS,
+        NO_MASKS,
+    ),
+    row(
+        "services.connect.config.middleware.security.unauthorizedResponsePath",
+        "null",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.connect.config.middleware.security.forbiddenResponsePath",
+        "null",
+        TEXT,
+        NO_TEXT,
+    ),
 ];
 
 /// Their lists are the matter of the tests of stores.
