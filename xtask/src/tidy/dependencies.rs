@@ -140,6 +140,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "happn-core",
             "happn-paths",
             "happn-protocol",
+            "happn-query",
             "happn-server",
             "happn-store-sqlite",
             "if-addrs",

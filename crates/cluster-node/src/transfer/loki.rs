@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use happn_core::{Document, Increment, increment_gauge, merge_members};
 use happn_paths::StoreGlob;
+use happn_query::{Collation, Criteria, Item};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -227,10 +228,14 @@ impl Replay {
 
     fn remove(&mut self, path: &str, criteria: &str) -> Result<(), String> {
         let selector = StoreGlob::new(&text(path, "path")?);
-        if criteria != "null" {
-            return Err("what it removed stays, for criteria cannot be applied yet".into());
-        }
-        let meant = |document: &Document| selector.matches(&document.path);
+        let criteria = Criteria::parse_stored_names(criteria)
+            .and_then(|criteria| criteria.check_evaluable().map(|()| criteria))
+            .map_err(|error| {
+                format!("what it removed stays, for its criteria cannot be used: {error}")
+            })?;
+        let meant = |document: &Document| {
+            selector.matches(&document.path) && (criteria.is_all() || matches(&criteria, document))
+        };
         self.documents.retain(|_, (document, _)| !meant(document));
         Ok(())
     }
@@ -240,6 +245,17 @@ impl Replay {
         self.documents
             .insert(document.path.clone(), (document, line));
     }
+}
+
+fn matches(criteria: &Criteria, document: &Document) -> bool {
+    let item = Item {
+        path: &document.path,
+        created: document.created,
+        modified: document.modified,
+        modified_by: document.modified_by.as_deref(),
+        data: document.data.as_str(),
+    };
+    criteria.matches(&item.document(), &Collation::default())
 }
 
 fn parsed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, String> {
@@ -311,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn removals_take_masks() {
+    fn removals_take_masks_and_criteria_by_stored_names() {
         let set = |path: &str, data: &str| format!(r#"UPSERT "{path}",{{"data":{data}}},{{}}"#);
         let [a, b, c] = [
             set("/r/1", r#"{"n":1}"#),
@@ -322,6 +338,11 @@ mod tests {
         assert_eq!(after(r#"REMOVE "/r/*",null"#), 1);
         assert_eq!(after(r#"REMOVE "/s""#), 2);
         assert_eq!(after(r#"REMOVE "/none/*",null"#), 3);
+        assert_eq!(after(r#"REMOVE "*",{"data.n":{"$gte":2}}"#), 1);
+        assert_eq!(
+            after(r#"REMOVE "/r/*",{"$or":[{"data.n":1},{"path":"/s"}]}"#),
+            2
+        );
     }
 
     #[test]
