@@ -1,6 +1,5 @@
 // A client that is connected and logged in, or on its way there.
 
-const PROTOCOL = 'happn_4';
 const VERSION = '{{version}}';
 
 const STATUS = {
@@ -147,7 +146,7 @@ class SessionKeeper {
     let refused = null;
     if (socket) {
       if (options.deleteCookie && IN_BROWSER && this.session) writeCookie(this.session, this._isSecure(), '');
-      if (socket.readyState === Socket.OPEN) refused = await this._sayGoodbye(options);
+      if (this._isConnected()) refused = await this._sayGoodbye(options);
       socket.destroy();
     }
     this.socket = null;
@@ -193,7 +192,7 @@ class SessionKeeper {
     this.log.warn(`reconnect failed: ${reason}`, error);
     this.emit('reconnect-error', { reason, error });
     // A connection that is gone comes back by itself.
-    if (socket !== this.socket || socket.readyState !== Socket.OPEN) return;
+    if (socket !== this.socket || !this._isConnected()) return;
     this.status = STATUS.ERROR;
     const { reconnectWait, retryOnSocketErrorMaxInterval } = this.options;
     this._retryDelay = Math.min(this._retryDelay * 2 || reconnectWait, retryOnSocketErrorMaxInterval);
@@ -210,8 +209,9 @@ class SessionKeeper {
       this.emit('connect-error', error);
       throw error;
     }
-    const credentials = this._credentials();
-    const session = await this._loginPatiently(credentials);
+    const credentials = credentialsFor(this.options, this.serverInfo);
+    const attempt = () => this._system('login', credentials, this.options.loginTimeout);
+    const session = await patiently(attempt, this.options, () => this._isConnected());
     delete session._meta;
     this.session = session;
     if (IN_BROWSER && session.token && !credentials.useCookie) {
@@ -223,40 +223,8 @@ class SessionKeeper {
     return this.options.url.startsWith('https');
   }
 
-  _credentials() {
-    const { username, password, publicKey, authType, token, useCookie } = this.options;
-    const info = Object.assign({}, this.options.info, { _browser: IN_BROWSER, _local: false });
-    // Members without a value do not travel.
-    const credentials = { username, info, protocol: PROTOCOL, authType, password, publicKey, token };
-    if (!this.serverInfo.secure) return credentials;
-    if (useCookie) {
-      if (!IN_BROWSER) throw new Error('Logging in with cookie only valid in browser');
-      credentials.token = readCookie(this.serverInfo.cookieName || TOKEN_COOKIE);
-      credentials.useCookie = true;
-    }
-    if (!credentials.token && !username) {
-      throw new Error('happn server is secure, please specify a username or token');
-    }
-    if (!credentials.token && !password && username !== '_ANONYMOUS') {
-      if (!publicKey) throw new Error('happn server is secure, please specify a password');
-      throw new Error('this client cannot log in with a key pair (digest), please use a password or a token');
-    }
-    return credentials;
-  }
-
-  /// Tries again when the server could not say yes or no.
-  async _loginPatiently(credentials) {
-    const { loginRetry, loginRetryInterval, loginTimeout } = this.options;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this._system('login', credentials, loginTimeout);
-      } catch (error) {
-        const refused = error.code === 401 || error.code === 403;
-        const gone = !this.socket || this.socket.readyState !== Socket.OPEN;
-        if (refused || gone || attempt >= loginRetry) throw error;
-        await new Promise((resolve) => setTimeout(resolve, loginRetryInterval));
-      }
-    }
+  _isConnected() {
+    return this.socket !== null && this.socket.readyState === Socket.OPEN;
   }
 
   /// A request that concerns the session and no path.

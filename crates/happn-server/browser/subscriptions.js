@@ -5,6 +5,8 @@ class Subscriptions {
   constructor() {
     this._lastHandle = -1;
     this._groups = new Map();
+    // The same groups by what events name.
+    this._channels = new Map();
   }
 
   /// Adds a listener. `group.ready` is unset when nobody has asked the server for it yet.
@@ -25,6 +27,8 @@ class Subscriptions {
     if (!group) {
       group = { key, channel, path, options, reference: null, ready: null, listeners: [] };
       this._groups.set(key, group);
+      if (!this._channels.has(channel)) this._channels.set(channel, new Set());
+      this._channels.get(channel).add(group);
     }
     group.listeners.push(listener);
     return { group, listener };
@@ -37,7 +41,7 @@ class Subscriptions {
       if (at >= 0) {
         group.listeners.splice(at, 1);
         if (group.listeners.length > 0) return null;
-        this._groups.delete(group.key);
+        this.forget(group);
         return group;
       }
     }
@@ -46,11 +50,16 @@ class Subscriptions {
 
   forget(group) {
     group.listeners = [];
-    if (this._groups.get(group.key) === group) this._groups.delete(group.key);
+    if (!this.has(group)) return;
+    this._groups.delete(group.key);
+    const others = this._channels.get(group.channel);
+    others.delete(group);
+    if (others.size === 0) this._channels.delete(group.channel);
   }
 
   clear() {
     this._groups.clear();
+    this._channels.clear();
   }
 
   groups() {
@@ -64,11 +73,10 @@ class Subscriptions {
   /// Calls whoever listens on `channel`; `done` gets the handle of a listener that has had all it
   /// wanted. Each handler gets a copy of its own.
   deliver(channel, data, meta, call, done) {
+    const groups = this._channels.get(channel);
+    if (!groups) return;
     const listeners = [];
-    for (const group of this._groups.values()) {
-      if (group.channel === channel) listeners.push(...group.listeners);
-    }
-    if (listeners.length === 0) return;
+    groups.forEach((group) => listeners.push(...group.listeners));
     listeners.sort((a, b) => a.handle - b.handle);
     const text = JSON.stringify(data);
     for (const listener of listeners) {

@@ -14,6 +14,7 @@ const CLIENT: &str = concat!(
     include_str!("../../browser/subscriptions.js"),
     include_str!("../../browser/options.js"),
     include_str!("../../browser/cookies.js"),
+    include_str!("../../browser/login.js"),
     include_str!("../../browser/session.js"),
     include_str!("../../browser/client.js"),
 );
