@@ -61,6 +61,13 @@ macro_rules! on_stores {
 
             replays! { $engine:
                 set "set"
+                get "get"
+                remove "remove"
+                criteria "criteria"
+                fields "fields"
+                sort_skip_and_limit "sort-skip-limit"
+                options "options"
+                errors "errors"
                 values "values"
                 merge "merge"
                 wildcards "wildcards"

@@ -2,25 +2,30 @@
 //!
 //! The replay checks this both ways: what is listed and does not deviate fails.
 
+mod entries;
+
 use serde_json::{Value, json};
 
 use super::case::Case;
+use super::engine::Engine;
 use super::player::Answer;
+use entries::ENTRIES;
 
 /// Turns the recorded answer into ours where a rule says so, and tells why.
-pub fn apply(file: &str, case: &Case, answer: &mut Answer) -> Option<String> {
-    let entries = ENTRIES
-        .iter()
-        .filter(|entry| (entry.file, entry.name) == (file, case.name.as_str()));
+pub fn apply(file: &str, engine: Engine, case: &Case, answer: &mut Answer) -> Option<String> {
+    let entries = ENTRIES.iter().filter(|entry| {
+        (entry.file, entry.name) == (file, case.name.as_str()) && entry.on.contains(&engine)
+    });
     let mut why = Vec::new();
     for entry in entries {
         answer.frame = Some(entry.ours.frame(case));
         why.push(entry.why);
     }
-    for rule in RULES {
-        if (rule.applies)(answer) {
-            why.push(rule.why);
-        }
+    let error = answer.frame.as_mut();
+    let error = error.and_then(|frame| frame.pointer_mut("/_meta/error"));
+    if let Some(error) = error {
+        let rules = RULES.iter().filter(|rule| (rule.change)(error));
+        why.extend(rules.map(|rule| rule.why));
     }
     (!why.is_empty()).then(|| why.join("; "))
 }
@@ -33,26 +38,42 @@ pub fn check_entries(file: &str, cases: &[Case]) {
     }
 }
 
-/// Answers that all differ in the same way.
+/// Errors that all differ in the same way.
 struct Rule {
-    /// Changes the answer if it is one of them, and says so.
-    applies: fn(&mut Answer) -> bool,
+    /// Changes the error if it is one of them, and says so.
+    change: fn(&mut Value) -> bool,
     why: &'static str,
 }
 
-const RULES: &[Rule] = &[Rule {
-    applies: |answer| {
-        let frame = answer.frame.as_mut();
-        let error = frame.and_then(|frame| frame.pointer_mut("/_meta/error")?.as_object_mut());
-        error.is_some_and(|error| error.shift_remove("stack").is_some())
+const RULES: &[Rule] = &[
+    Rule {
+        change: |error| {
+            let members = error.as_object_mut();
+            members.is_some_and(|error| error.shift_remove("stack").is_some())
+        },
+        why: "no stack traces",
     },
-    why: "no stack traces",
-}];
+    Rule {
+        change: |error| {
+            let message = error["message"].as_str().unwrap_or_default();
+            let bare = ["MongoServer", "Syntax"]
+                .iter()
+                .find_map(|class| message.strip_prefix(class));
+            let bare = bare.map(str::to_owned);
+            if let Some(bare) = &bare {
+                error["message"] = json!(bare);
+            }
+            bare.is_some()
+        },
+        why: "class names are not glued to the words",
+    },
+];
 
 /// One case that differs.
 struct Entry {
     file: &'static str,
     name: &'static str,
+    on: &'static [Engine],
     ours: Ours,
     why: &'static str,
 }
@@ -61,75 +82,41 @@ struct Entry {
 enum Ours {
     /// The data service refuses.
     Refused(&'static str),
+    /// The request is refused with this error.
+    Error(&'static str),
     /// An object, and what precedes the usual members of its `_meta`.
     Object {
         data: &'static str,
         meta: &'static str,
     },
+    /// The items of a list.
+    List(&'static str),
     /// A whole frame.
     Frame(&'static str),
 }
 
-use Ours::{Frame, Object, Refused};
-
-const ENTRIES: &[Entry] = &[
-    Entry {
-        file: "increment",
-        name: "increment option numeric string",
-        ours: Refused("increment option value must be a number"),
-        why: "a number as text is not a number, and we say so",
-    },
-    Entry {
-        file: "increment",
-        name: "increment on a gauge whose value is a string",
-        ours: Refused("cannot increment g on path /t/i: not a number"),
-        why: "our own words instead of the database's",
-    },
-    Entry {
-        file: "increment",
-        name: "increment together with merge",
-        ours: Object {
-            data: r#"{"value":2,"gauge":"g"}"#,
-            meta: r#"{"published":true}"#,
-        },
-        why: "an increment is an increment, merge or not",
-    },
-    Entry {
-        file: "options",
-        name: "upsertType INSERT (2) with noPublish: return",
-        ours: Object {
-            data: r#"{"x":1}"#,
-            meta: r#"{"path":"/t/o","created":"<T1>","modified":"<T1>"}"#,
-        },
-        why: INSERT,
-    },
-    Entry {
-        file: "options",
-        name: "upsertType INSERT (2) on an existing path",
-        ours: Object {
-            data: r#"{"x":1}"#,
-            meta: r#"{"path":"/t/o","created":"<T1>","modified":"<T2>"}"#,
-        },
-        why: INSERT,
-    },
-    Entry {
-        file: "options",
-        name: "upsertType INSERT (2) with noPublish and noDataResponse",
-        ours: Frame(
-            r#"{"_meta":{"path":"/t/o","eventId":"<eventId>","type":"response","status":"ok","published":false}}"#,
-        ),
-        why: INSERT,
-    },
-];
-
-const INSERT: &str = "every upsertType is a plain upsert";
-
 impl Ours {
     fn frame(&self, case: &Case) -> Value {
         let parsed = |text| -> Value { serde_json::from_str(text).unwrap() };
+        let action = action(case);
         match self {
-            Self::Refused(message) => refusal(&service_error(message), action(case)),
-            Self::Object { data, meta } => object(&parsed(data), &parsed(meta), action(case)),
+            Self::Refused(message) => refusal(&service_error(message), action),
+            Self::Error(text) => refusal(&parsed(text), action),
+            Self::Object { data, meta } => {
+                let mut frame =
+                    json!({"data": parsed(data), "_meta": parsed(meta), "protocol": "happn_4"});
+                let published = frame["_meta"]["published"] == true;
+                for (name, value) in meta_of_answer(action, published).as_object().unwrap() {
+                    frame["_meta"][name] = value.clone();
+                }
+                frame
+            }
+            Self::List(items) => {
+                let mut items = parsed(items);
+                let list = items.as_array_mut().unwrap();
+                list.push(meta_of_answer(action, false));
+                items
+            }
             Self::Frame(text) => parsed(text),
         }
     }
@@ -143,15 +130,9 @@ fn action(case: &Case) -> &str {
         .unwrap_or("set")
 }
 
-fn object(data: &Value, meta: &Value, action: &str) -> Value {
-    let mut frame = json!({"data": data, "_meta": meta, "protocol": "happn_4"});
-    let published = meta["published"] == true;
-    let rest = json!({"type": "response", "status": "ok", "published": published,
-        "eventId": "<eventId>", "sessionId": "<sessionId>", "action": action});
-    for (name, value) in rest.as_object().unwrap() {
-        frame["_meta"][name] = value.clone();
-    }
-    frame
+fn meta_of_answer(action: &str, published: bool) -> Value {
+    json!({"type": "response", "status": "ok", "published": published,
+        "eventId": "<eventId>", "sessionId": "<sessionId>", "action": action})
 }
 
 fn service_error(message: &str) -> Value {
