@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::{BoxFuture, Document, StoreError};
 
@@ -16,6 +16,7 @@ pub struct Documents(Source);
 
 enum Source {
     Ready(Option<Result<Vec<Document>, StoreError>>),
+    Single(oneshot::Receiver<Result<Vec<Document>, StoreError>>),
     Channel(mpsc::Receiver<Result<Vec<Document>, StoreError>>),
     Batches(Box<dyn Batches>),
 }
@@ -31,6 +32,13 @@ impl Documents {
     #[must_use]
     pub fn ready(answer: Result<Vec<Document>, StoreError>) -> Self {
         Self(Source::Ready(Some(answer)))
+    }
+
+    /// An answer that a thread or task sends as one batch. A sender that goes away without one
+    /// makes it [`StoreError::Closed`].
+    #[must_use]
+    pub fn single(answer: oneshot::Receiver<Result<Vec<Document>, StoreError>>) -> Self {
+        Self(Source::Single(answer))
     }
 
     /// Batches that a thread or task sends. Without an error, the end of the channel is the end
@@ -51,11 +59,16 @@ impl Documents {
     /// # Errors
     /// What kept the store from answering.
     ///
-    /// Cancel safe with [`Documents::ready`] and [`Documents::channel`]; otherwise dropping the
+    /// Cancel safe with all answers but [`Documents::batches`]; there dropping the
     /// future may lose a batch, so drop the whole answer then.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<Document>>, StoreError> {
         let next = match &mut self.0 {
             Source::Ready(answer) => answer.take().transpose(),
+            Source::Single(answer) => {
+                let answer = answer.await.unwrap_or(Err(StoreError::Closed));
+                self.0 = Source::Ready(None);
+                return answer.map(Some);
+            }
             Source::Channel(batches) => batches.recv().await.transpose(),
             Source::Batches(batches) => batches.next_batch().await,
         };

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use happn_query::{Collation, Item, Sort, SortValues};
+use happn_query::{Collation, Criteria, Item, Sort, SortValues};
 use tokio::time::Instant;
 
 use crate::{Document, Query, StoreError};
@@ -64,6 +64,16 @@ impl PartialEq for Ranked {
 
 impl Eq for Ranked {}
 
+/// What becomes of an item.
+enum Judgement {
+    /// It is not meant, or no longer.
+    Out,
+    /// It is the next.
+    Next,
+    /// It has its place among others.
+    Ranked(SortValues),
+}
+
 impl Search {
     /// Starts a search; its time runs from here.
     ///
@@ -115,26 +125,92 @@ impl Search {
     /// # Errors
     /// [`StoreError::TimedOut`] and [`StoreError::TooLarge`]; the search is over then.
     pub fn offer(&mut self, document: Document) -> Result<Option<Document>, StoreError> {
+        match self.judge(&item(&document))? {
+            Judgement::Out => Ok(None),
+            Judgement::Next => self.page(document),
+            Judgement::Ranked(values) => self.gather(values, document).map(|()| None),
+        }
+    }
+
+    /// As [`Search::offer`], of an item that becomes a document only when it is wanted.
+    ///
+    /// # Errors
+    /// As [`Search::offer`], and what `document` fails with.
+    pub fn offer_item(
+        &mut self,
+        item: &Item<'_>,
+        document: impl FnOnce() -> Result<Document, StoreError>,
+    ) -> Result<Option<Document>, StoreError> {
+        match self.judge(item)? {
+            Judgement::Out => Ok(None),
+            Judgement::Next if self.skip > 0 => {
+                self.skip -= 1;
+                Ok(None)
+            }
+            Judgement::Next => self.page(document()?),
+            Judgement::Ranked(values) => self.gather(values, document()?).map(|()| None),
+        }
+    }
+
+    /// Counts the next item whose path is selected, and tells whether it belongs to the answer of
+    /// a search that was started with [`Search::counting`].
+    ///
+    /// # Errors
+    /// [`StoreError::TimedOut`]; the search is over then.
+    pub fn count_item(&mut self, item: &Item<'_>) -> Result<bool, StoreError> {
+        match self.judge(item)? {
+            Judgement::Out => Ok(false),
+            _ if self.skip > 0 => {
+                self.skip -= 1;
+                Ok(false)
+            }
+            _ => {
+                self.left -= 1;
+                Ok(true)
+            }
+        }
+    }
+
+    /// Looks at the clock from time to time, for a store that goes over items in vain.
+    ///
+    /// # Errors
+    /// [`StoreError::TimedOut`]; the search is over then.
+    pub fn pass_over(&mut self) -> Result<(), StoreError> {
+        self.check_deadline()
+    }
+
+    /// Tells that only items are offered that meet the criteria.
+    pub fn criteria_are_met(&mut self) {
+        self.query.criteria = Criteria::default();
+    }
+
+    /// Tells that items are offered in the order that the query asks for.
+    pub fn order_is_met(&mut self) {
+        self.gathered = None;
+    }
+
+    /// When its time is over.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn judge(&mut self, item: &Item<'_>) -> Result<Judgement, StoreError> {
         self.check_deadline()?;
         if self.left == 0 {
-            return Ok(None);
+            return Ok(Judgement::Out);
         }
-        let needs_content = self.gathered.is_some() || !self.query.criteria.is_all();
-        let values = match needs_content {
-            true => {
-                let content = item(&document).document();
-                if !self.query.criteria.matches(&content, &self.query.collation) {
-                    return Ok(None);
-                }
-                let sort = self.gathered.is_some();
-                sort.then(|| self.query.sort.values(&content, &self.query.collation))
-            }
-            false => None,
-        };
-        match values {
-            Some(values) => self.gather(values, document).map(|()| None),
-            None => self.page(document),
+        if self.gathered.is_none() && self.query.criteria.is_all() {
+            return Ok(Judgement::Next);
         }
+        let content = item.document();
+        if !self.query.criteria.matches(&content, &self.query.collation) {
+            return Ok(Judgement::Out);
+        }
+        Ok(match self.gathered {
+            None => Judgement::Next,
+            Some(_) => Judgement::Ranked(self.query.sort.values(&content, &self.query.collation)),
+        })
     }
 
     /// What is left of the answer when all documents have been offered.

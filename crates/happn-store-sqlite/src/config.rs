@@ -11,7 +11,8 @@ pub struct SqliteConfig {
     pub filename: PathBuf,
     /// What an answered write survives.
     pub synchronous: Synchronous,
-    /// Reader threads, each with its own connection; at least 1.
+    /// Threads that answer lists and counts, each with its own connection; at least 1. Single
+    /// documents have another.
     pub readers: usize,
     /// The most writes that wait. One more is answered `Overloaded`.
     pub queue_max: usize,

@@ -10,6 +10,8 @@ use crate::OpenError;
 /// What the caller of a read or write is told.
 pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
     match error.sqlite_error_code() {
+        // Only the clock interrupts.
+        Some(ErrorCode::OperationInterrupted) => StoreError::TimedOut,
         // Another process, the disk or its permissions: all can be better a moment later.
         Some(
             ErrorCode::DatabaseBusy

@@ -31,11 +31,13 @@
 //! file systems; that is what the MongoDB store is for. No SQLite call ever runs on the caller's
 //! thread, except in [`SqliteStore::open`], which blocks.
 
+mod condition;
 mod config;
 mod connection;
 mod failure;
 mod open_error;
 mod operations;
+mod plan;
 mod queue;
 mod reader;
 mod scan;

@@ -4,42 +4,80 @@ use std::sync::Arc;
 
 use happn_core::{BATCH, Document, Removal, Search, StoreError, item};
 use happn_protocol::Json;
-use happn_query::Collation;
-use rusqlite::{Connection, Row};
+use happn_query::{Collation, Item};
+use rusqlite::{Connection, Row, Rows, Statement};
 
 use crate::failure::store_error;
+use crate::plan::Plan;
 
 const WHOLE_AT: &str =
     "SELECT path, data, created, modified, modified_by FROM documents WHERE path = ?1";
 const WHOLE_FROM: &str = "SELECT path, data, created, modified, modified_by FROM documents \
      WHERE path >= ?1 ORDER BY path";
-const PATHS_AT: &str = "SELECT path FROM documents WHERE path = ?1";
 const PATHS_FROM: &str = "SELECT path FROM documents WHERE path >= ?1 ORDER BY path";
+
+/// Bytes of data in a batch, about: documents may be large.
+const BATCH_BYTES: usize = 1024 * 1024;
+
+/// Rows between two looks at whether the answer is still wanted, when none of them is.
+const WANTED_EVERY: u32 = 256;
+
+/// Reads single documents with a statement that is at hand.
+pub(crate) struct Single<'c>(Statement<'c>);
 
 /// Hands the documents of `search` to `send` in batches, until it says no.
 pub(crate) fn find(
     connection: &Connection,
     mut search: Search,
+    wanted: impl Fn() -> bool,
     mut send: impl FnMut(Vec<Document>) -> bool,
 ) -> Result<(), StoreError> {
-    let mut batch = Vec::new();
-    let mut wanted = true;
-    walk(connection, &mut search, |found| {
-        batch.extend(found);
-        if batch.len() >= BATCH {
-            wanted = send(std::mem::take(&mut batch));
+    let plan = Plan::find(search.query());
+    if plan.decides {
+        search.criteria_are_met();
+    }
+    if plan.reversed {
+        search.order_is_met();
+    }
+    let mut batch = Batch::default();
+    let mut goes_on = true;
+    walk(connection, &plan, &mut search, wanted, |search, row| {
+        let found = match plan.paths_only {
+            true => search.offer_item(&path_item(row)?, || path_alone(row).map_err(failed))?,
+            false => search.offer_item(&row_item(row)?, || document(row).map_err(failed))?,
+        };
+        if let Some(full) = found.and_then(|document| batch.add(document)) {
+            goes_on = send(full);
         }
-        wanted
+        Ok(goes_on)
     })?;
-    if !wanted {
+    if !goes_on {
         return Ok(());
     }
-    batch.extend(search.finish()?);
+    let mut rest = batch.documents;
+    rest.extend(search.finish()?);
     // The last batch leaves as it is: its documents are in memory anyway.
-    if !batch.is_empty() {
-        send(batch);
+    if !rest.is_empty() {
+        send(rest);
     }
     Ok(())
+}
+
+/// Documents on their way to the caller.
+#[derive(Default)]
+struct Batch {
+    documents: Vec<Document>,
+    bytes: usize,
+}
+
+impl Batch {
+    /// Answers the batch that `document` makes full.
+    fn add(&mut self, document: Document) -> Option<Vec<Document>> {
+        self.bytes += document.data.as_bytes().len();
+        self.documents.push(document);
+        let is_full = self.documents.len() >= BATCH || self.bytes >= BATCH_BYTES;
+        is_full.then(|| std::mem::take(self).documents)
+    }
 }
 
 /// How many documents `search` names. Ends early when `wanted` says no.
@@ -48,12 +86,32 @@ pub(crate) fn count(
     mut search: Search,
     wanted: impl Fn() -> bool,
 ) -> Result<u64, StoreError> {
+    let query = search.query();
+    if let Some(plan) = Plan::count(query) {
+        let all = counted(connection, &plan).map_err(failed)?;
+        let limit = query.limit.unwrap_or(u64::MAX);
+        return Ok(all.saturating_sub(query.skip).min(limit));
+    }
+    let plan = Plan::find(query);
+    if plan.decides {
+        search.criteria_are_met();
+    }
     let mut count = 0;
-    walk(connection, &mut search, |found| {
-        count += u64::from(found.is_some());
-        wanted()
+    walk(connection, &plan, &mut search, wanted, |search, row| {
+        let item = match plan.paths_only {
+            true => path_item(row)?,
+            false => row_item(row)?,
+        };
+        count += u64::from(search.count_item(&item)?);
+        Ok(true)
     })?;
     Ok(count)
+}
+
+fn counted(connection: &Connection, plan: &Plan) -> rusqlite::Result<u64> {
+    let mut statement = connection.prepare_cached(&plan.sql)?;
+    let count: i64 = statement.query_row(plan.parameters(), |row| row.get(0))?;
+    Ok(count.unsigned_abs())
 }
 
 /// The document at `path`.
@@ -102,51 +160,87 @@ pub(crate) fn paths_from(
     Ok(paths)
 }
 
-/// Offers each selected document to `search` and hands on what comes back, until `take` says no.
-///
-/// Rows come by path, so the first one without the mask's literal prefix ends the walk: that is
-/// the upper end of the range, and needs no successor of a prefix to be computed.
+/// Calls `take` for each row whose path is selected, until it says no.
 fn walk(
     connection: &Connection,
+    plan: &Plan,
     search: &mut Search,
-    mut take: impl FnMut(Option<Document>) -> bool,
+    wanted: impl Fn() -> bool,
+    mut take: impl FnMut(&mut Search, &Row<'_>) -> Result<bool, StoreError>,
 ) -> Result<(), StoreError> {
-    let fail = |error: rusqlite::Error| store_error(&error);
-    let query = search.query();
-    let selector = query.selector.clone();
-    let paths_suffice = query.paths_only && query.criteria.is_all() && query.sort.keys().is_empty();
-    let statement = match (paths_suffice, selector.is_exact()) {
-        (true, true) => PATHS_AT,
-        (true, false) => PATHS_FROM,
-        (false, true) => WHOLE_AT,
-        (false, false) => WHOLE_FROM,
-    };
-    let prefix = selector.literal_prefix();
-    let mut statement = connection.prepare_cached(statement).map_err(fail)?;
-    let mut rows = statement.query([prefix]).map_err(fail)?;
+    let selector = search.query().selector.clone();
+    let mut statement = connection.prepare_cached(&plan.sql).map_err(failed)?;
+    let mut rows = statement.query(plan.parameters()).map_err(failed)?;
+    let mut seen = 0_u32;
     while !search.is_complete()
-        && let Some(row) = rows.next().map_err(fail)?
+        && let Some(row) = rows.next().map_err(failed)?
     {
-        let path = row
-            .get_ref(0)
-            .and_then(|path| Ok(path.as_str()?))
-            .map_err(fail)?;
-        if !path.starts_with(prefix) {
+        seen = seen.wrapping_add(1);
+        if seen.is_multiple_of(WANTED_EVERY) && !wanted() {
             break;
         }
-        if !selector.matches(path) {
-            continue;
-        }
-        let document = match paths_suffice {
-            true => path_alone(row),
-            false => document(row),
-        };
-        let found = search.offer(document.map_err(fail)?)?;
-        if !take(found) {
+        if !selector.matches(text(row, 0).map_err(failed)?) {
+            search.pass_over()?;
+        } else if !take(search, row)? {
             break;
         }
     }
     Ok(())
+}
+
+impl<'c> Single<'c> {
+    /// Gets ready to read.
+    pub(crate) fn new(connection: &'c Connection) -> rusqlite::Result<Self> {
+        connection.prepare(WHOLE_AT).map(Self)
+    }
+
+    /// What `search`, for an exact path, answers.
+    pub(crate) fn find(&mut self, mut search: Search) -> Result<Vec<Document>, StoreError> {
+        let path = search.query().selector.as_str();
+        let mut rows: Rows<'_> = self.0.query([path]).map_err(failed)?;
+        let Some(row) = rows.next().map_err(failed)? else {
+            return Ok(Vec::new());
+        };
+        let found = search.offer(document(row).map_err(failed)?)?;
+        match found {
+            Some(document) => Ok(vec![document]),
+            None => search.finish(),
+        }
+    }
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "`map_err` hands it over")]
+fn failed(error: rusqlite::Error) -> StoreError {
+    store_error(&error)
+}
+
+fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
+    Ok(row.get_ref(column)?.as_str()?)
+}
+
+/// A row as questions see it.
+fn row_item<'r>(row: &'r Row<'_>) -> Result<Item<'r>, StoreError> {
+    let read = || -> rusqlite::Result<Item<'r>> {
+        Ok(Item {
+            path: text(row, 0)?,
+            data: text(row, 1)?,
+            created: row.get(2)?,
+            modified: row.get(3)?,
+            modified_by: row.get_ref(4)?.as_str_or_null()?,
+        })
+    };
+    read().map_err(failed)
+}
+
+/// A row that holds a path only, and needs no more.
+fn path_item<'r>(row: &'r Row<'_>) -> Result<Item<'r>, StoreError> {
+    Ok(Item {
+        path: text(row, 0).map_err(failed)?,
+        data: "{}",
+        created: None,
+        modified: None,
+        modified_by: None,
+    })
 }
 
 fn document(row: &Row<'_>) -> rusqlite::Result<Document> {

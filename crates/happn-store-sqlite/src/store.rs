@@ -11,11 +11,11 @@ use happn_core::{
 };
 use happn_protocol::Json;
 use happn_query::QueryError;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::connection::{open_reader, open_writer};
 use crate::queue::Queue;
-use crate::reader::{self, Read};
+use crate::reader::{self, Read, ReadOne};
 use crate::writer::{Change, Writer};
 use crate::{OpenError, SqliteConfig};
 
@@ -34,6 +34,7 @@ const BATCHES_AHEAD: usize = 2;
 /// still done, unless the process ends first.
 pub struct SqliteStore {
     changes: Queue<Change>,
+    ones: Queue<ReadOne>,
     reads: Queue<Read>,
     /// Closes when the last thread has ended.
     threads: watch::Receiver<()>,
@@ -47,10 +48,12 @@ impl SqliteStore {
     /// When the file cannot be used; see [`OpenError`].
     pub fn open(config: SqliteConfig) -> Result<Self, OpenError> {
         let connection = open_writer(&config)?;
+        let of_ones = open_reader(&config)?;
         let connections = (0..config.readers.max(1))
             .map(|_| open_reader(&config))
             .collect::<Result<Vec<_>, _>>()?;
         let (changes, change_jobs) = Queue::new(config.queue_max, config.queue_bytes_max);
+        let (ones, one_jobs) = Queue::new(config.read_queue_max, usize::MAX);
         let (reads, read_jobs) = Queue::new(config.read_queue_max, usize::MAX);
         let read_jobs = Arc::new(Mutex::new(read_jobs));
         tracing::debug!(file = %config.filename.display(), "database opened");
@@ -65,14 +68,18 @@ impl SqliteStore {
         running.spawn("sqlite-writer".to_owned(), move || {
             writer.run(change_jobs, batch_max);
         })?;
-        for (number, connection) in connections.into_iter().enumerate() {
+        running.spawn("sqlite-reader".to_owned(), move || {
+            reader::run_ones(&of_ones, one_jobs);
+        })?;
+        for (number, mut connection) in connections.into_iter().enumerate() {
             let jobs = read_jobs.clone();
-            running.spawn(format!("sqlite-reader-{number}"), move || {
-                reader::run(&connection, &jobs);
+            running.spawn(format!("sqlite-walker-{number}"), move || {
+                reader::run(&mut connection, &jobs);
             })?;
         }
         Ok(Self {
             changes,
+            ones,
             reads,
             threads,
         })
@@ -129,6 +136,13 @@ impl DataStore for SqliteStore {
             Ok(search) => search,
             Err(error) => return Documents::ready(Err(error)),
         };
+        if search.query().selector.is_exact() {
+            let (reply, answer) = oneshot::channel();
+            return match self.ones.put(0, || ReadOne { search, reply }) {
+                Ok(()) => Documents::single(answer),
+                Err(error) => Documents::ready(Err(error)),
+            };
+        }
         let (batches, answer) = mpsc::channel(BATCHES_AHEAD);
         match self.reads.put(0, || Read::Find(search, batches)) {
             Ok(()) => Documents::channel(answer),
@@ -152,6 +166,7 @@ impl DataStore for SqliteStore {
     /// the file is closed; dropping it does not stop that.
     fn close(&self) -> BoxFuture<'static, ()> {
         self.changes.close();
+        self.ones.close();
         self.reads.close();
         let mut threads = self.threads.clone();
         Box::pin(async move { while threads.changed().await.is_ok() {} })
