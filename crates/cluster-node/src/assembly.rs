@@ -10,7 +10,7 @@ use cluster_orchestrator::{
 };
 use cluster_proxy::{Proxy, ProxyConfig};
 use happn_client::{PeerDialer, PeerDialerConfig};
-use happn_core::{Clock, Node, NodeConfig, PeerEvents, UnconfiguredCleanup};
+use happn_core::{Clock, Node, NodeConfig, PeerEvents, SearchBounds, UnconfiguredCleanup};
 use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
 
@@ -29,6 +29,11 @@ pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
         acknowledge_timeout: services.publisher.publication_options.acknowledge_timeout,
         log_sessions: !services.session.disable_session_event_logging,
         unconfigured_cleanup: cleanup(&services.session.unconfigured_session_cleanup),
+        search_bounds: SearchBounds {
+            documents_max: services.data.search_limits.documents,
+            bytes_max: services.data.search_limits.bytes,
+        },
+        search_time_max: services.data.search_limits.time,
         ..NodeConfig::named(name)
     }
 }

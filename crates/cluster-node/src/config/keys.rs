@@ -66,6 +66,26 @@ pub const KEYS: &[Key] = &[
     key("services.data.config.filename", Kind::Text, Preset::Unset, "The SQLite file of the one store that a configuration without datastores has.")
         .also(&["services.data.config.dbfile"]),
     key("services.data.config.fsync", Kind::Switch, Preset::Switch(true), "Whether a write to that file survives a power cut before it is answered."),
+    key(
+        "services.data.config.searchLimits.documents",
+        Kind::Whole { min: 1, max: 1_000_000_000 },
+        Preset::Whole(250_000),
+        "The most items that a search may answer or gather; more is an error that says so.",
+    ),
+    key(
+        "services.data.config.searchLimits.bytes",
+        Kind::Whole { min: 1024, max: 1 << 40 },
+        Preset::Whole(128 << 20),
+        "The most data that a search may answer or gather.",
+    )
+    .bytes(),
+    key(
+        "services.data.config.searchLimits.time",
+        INTERVAL,
+        Preset::Whole(60_000),
+        "How long a search may take; a client may ask for less with maxTimeMS.",
+    )
+    .ms(),
     key("services.proxy.config.port", PORT, Preset::Whole(55_000), "Where clients connect; 57000 when the inner server has 55000, 0 lets the system choose.")
         .short("HAPPN_PROXY_PORT", "--proxy-port"),
     key("services.proxy.config.host", Kind::Text, Preset::Text("0.0.0.0"), "Where the proxy listens, like host.")

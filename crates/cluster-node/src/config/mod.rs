@@ -32,7 +32,7 @@ pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use settings::{
     CleanupSettings, DataSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings,
-    PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings, Services,
+    PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings, SearchLimits, Services,
     SessionSettings, Settings, Store, SubscriptionSettings, SubscriptionTreeSettings,
     TimingSettings, TransportSettings,
 };

@@ -98,8 +98,22 @@ pub struct Services {
 pub struct DataSettings {
     /// `patternRule`.
     pub pattern_rule: PatternRule,
+    /// `searchLimits`.
+    pub search_limits: SearchLimits,
     /// `datastores`: never empty, exactly one is the default.
     pub datastores: Vec<Store>,
+}
+
+/// `services.data.config.searchLimits`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct SearchLimits {
+    /// The most items.
+    pub documents: u64,
+    /// The most bytes of data.
+    pub bytes: u64,
+    /// How long a search may take.
+    #[serde(deserialize_with = "interval")]
+    pub time: Duration,
 }
 
 /// One entry of `datastores`.

@@ -64,3 +64,20 @@ async fn stores_and_routes_change_while_clients_are_served() {
     }
     stop(vec![node]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_search_that_would_answer_too_much_is_refused() {
+    let limit = "services.data.config.searchLimits.documents";
+    let node = Plan::new().with(limit, "3").start().await.unwrap();
+    let client = client(&node).await;
+    for number in 0..4 {
+        client
+            .set(&format!("/many/{number}"), &number)
+            .await
+            .unwrap();
+    }
+    let error = client.get_paths("/many/*").await.unwrap_err();
+    assert!(error.to_string().contains("exceeds 3 items"), "{error}");
+    assert_eq!(client.get_paths("/many/3*").await.unwrap(), ["/many/3"]);
+    stop(vec![node]).await;
+}

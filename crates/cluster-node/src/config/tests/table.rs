@@ -86,6 +86,26 @@ const ROWS: &[Row] = &[
     ),
     row("services.data.config.filename", "null", TEXT, NO_TEXT),
     row("services.data.config.fsync", "true", SWITCH, NO_SWITCH),
+    row(
+        "services.data.config.searchLimits.documents",
+        "250000",
+        &[("'1'", "1")],
+        &["0", "1000000001", "'all'"],
+    ),
+    Row {
+        unit: Some("bytes"),
+        ..row(
+            "services.data.config.searchLimits.bytes",
+            "134217728",
+            &[("1024", "1024")],
+            &["0", "'10mb'", "1099511627777"],
+        )
+    },
+    ms(
+        "services.data.config.searchLimits.time",
+        "60000",
+        NO_INTERVAL,
+    ),
     row("services.proxy.config.port", "55000", PORT, NO_PORT),
     row("services.proxy.config.host", "'0.0.0.0'", TEXT, NO_TEXT),
     ms("services.proxy.config.timeout", "1200000", NO_LIMIT),
