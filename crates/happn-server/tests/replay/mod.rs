@@ -5,6 +5,7 @@ mod deviations;
 mod identity;
 mod player;
 mod script;
+mod unsigned;
 mod volatile;
 
 pub use player::{Setup, play};

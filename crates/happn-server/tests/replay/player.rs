@@ -15,6 +15,7 @@ use super::compare::{agree, letters, once_per_subscription, show};
 use super::deviations::{self, Deviation, Differs};
 use super::identity::Identity;
 use super::script::{self, Line, What};
+use super::unsigned::without_user;
 use super::volatile::Known;
 use crate::raw::{DEADLINE, Got, Opcode, RawSocket, encode};
 
@@ -30,6 +31,8 @@ pub struct Setup {
     pub acknowledge_timeout_ms: Option<u64>,
     pub ping_interval_ms: Option<u64>,
     pub message_bytes_max: Option<usize>,
+    /// Recorded on a secure server: what only such a one says is left out.
+    pub unsigned: bool,
     /// The only lines to play, first and last; the others need another server.
     pub lines: Option<(usize, usize)>,
 }
@@ -214,7 +217,7 @@ impl Player {
         let failed_before = self.outcome.failures.len();
         match deviation {
             None => {
-                self.expect_frame(line.connection, line.number, &recorded(line))
+                self.expect_frame(line.connection, line.number, &self.recorded(line))
                     .await;
             }
             Some(deviation) => self.expect_deviation(line, deviation).await,
@@ -239,13 +242,19 @@ impl Player {
     }
 
     async fn expect_deviation(&mut self, line: &Line, deviation: &Deviation) {
-        let theirs_in_full = recorded(line);
+        let theirs_in_full = self.recorded(line);
         match deviation.what {
             // Should it come nevertheless, nobody will have expected it.
             Differs::Absent => {}
-            Differs::AlsoAnswers(event_id) => {
+            Differs::AlsoAnswers(event_ids) => {
+                for event_id in event_ids {
+                    self.expect_answer(line.connection, line.number, event_id)
+                        .await;
+                }
                 self.expect_frame(line.connection, line.number, &theirs_in_full)
                     .await;
+            }
+            Differs::Succeeds(event_id) => {
                 self.expect_answer(line.connection, line.number, event_id)
                     .await;
             }
@@ -280,6 +289,18 @@ impl Player {
         }
     }
 
+    fn recorded(&self, line: &Line) -> Got {
+        match &line.what {
+            What::Http(head) => Got::Http(head.clone()),
+            What::Frame(text) if self.setup.unsigned => Got::Text(without_user(text)),
+            What::Frame(text) => Got::Text(text.clone()),
+            What::Pong(payload) => Got::Pong(payload.clone().into_bytes()),
+            What::Close(code, reason) => Got::Close(*code, reason.clone()),
+            What::Tcp => Got::End,
+            other => panic!("{other:?} is nothing a server sends"),
+        }
+    }
+
     async fn expect_answer(&mut self, connection: u64, line: usize, event_id: &str) {
         let wanted = Identity::Response(event_id.to_owned());
         let Some(socket) = self.sockets.get_mut(&connection) else {
@@ -292,6 +313,9 @@ impl Player {
                 .position(|got| Identity::of(got) == wanted);
             if let Some(place) = place {
                 socket.waiting.remove(place);
+                // What it published came before the answer.
+                let publication = format!("-{event_id}");
+                socket.waiting.retain(|got| !matches!(Identity::of(got), Identity::Event { publication: id, .. } if id == publication));
                 return;
             }
             if !socket.wait(DEADLINE).await {
@@ -408,15 +432,4 @@ enum Found {
     Yes(Got),
     Differs(Got),
     No(String),
-}
-
-fn recorded(line: &Line) -> Got {
-    match &line.what {
-        What::Http(head) => Got::Http(head.clone()),
-        What::Frame(text) => Got::Text(text.clone()),
-        What::Pong(payload) => Got::Pong(payload.clone().into_bytes()),
-        What::Close(code, reason) => Got::Close(*code, reason.clone()),
-        What::Tcp => Got::End,
-        other => panic!("{other:?} is nothing a server sends"),
-    }
 }

@@ -1,8 +1,11 @@
 //! What is stored and searched.
 
-use super::{Deviation, reads};
+use super::Differs::{AlsoAnswers, Succeeds};
+use super::{Deviation, differs, reads};
 
 const ABSENT: &str = "data that is absent is stored as the value null here, like null itself";
+const UPSERTS: &str =
+    "every upsertType is a plain upsert here; theirs cannot be used over the wire";
 const NO_STACKS: &str = "no stack traces leave this node";
 
 pub(super) const TABLE: &[Deviation] = &[
@@ -89,5 +92,26 @@ pub(super) const TABLE: &[Deviation] = &[
         r#"[{"type":"response","status":"ok","published":false,"eventId":29,"action":"get"}]"#,
         r#"{"data":null,"_meta":{"type":"response","status":"error","published":false,"eventId":29,"action":"get","error":{"name":"SystemError","message":"unknown operator: $foo","inner":{"ok":0,"code":2,"codeName":"BadValue"},"code":500,"severity":0,"reason":"DataService"}},"protocol":"happn_4"}"#,
         "an unknown operator is an error, as in the document store of the reference",
+    ),
+    differs("mongo-provider-shapes", 78, Succeeds("20"), UPSERTS),
+    differs(
+        "mongo-provider-shapes",
+        85,
+        AlsoAnswers(&["19", "21"]),
+        UPSERTS,
+    ),
+    reads(
+        "mongo-provider-shapes",
+        93,
+        r#""message":"MongoServerunknown operator: $foo","inner":{"ok":0,"code":2,"codeName":"BadValue"},"code":500,"severity":0,"reason":"DataService","stack":"MongoServerError: unknown operator: $foo\n    at <removed>""#,
+        r#""message":"unknown operator: $foo","inner":{"ok":0,"code":2,"codeName":"BadValue"},"code":500,"severity":0,"reason":"DataService""#,
+        "no class names in front of a text, and no stack traces",
+    ),
+    reads(
+        "mongo-provider-shapes",
+        56,
+        r#"{"data":{"value":[{"_id":2,"n":1},{"_id":null,"n":1}]},"_meta":{"type":"response","status":"ok","published":false,"eventId":15,"sessionId":"e7950362-6148-47d0-8cd6-63fc39bbf626","action":"get"},"protocol":"happn_4"}"#,
+        r#"{"data":null,"_meta":{"type":"response","status":"error","published":false,"eventId":15,"sessionId":"e7950362-6148-47d0-8cd6-63fc39bbf626","action":"get","error":{"name":"SystemError","message":"aggregate is not supported by this data store","inner":{},"code":500,"severity":0,"reason":"DataService"}},"protocol":"happn_4"}"#,
+        "the store in memory does not aggregate",
     ),
 ];

@@ -31,8 +31,10 @@ pub enum Differs {
     OncePerSubscription,
     /// We do not send this frame.
     Absent,
-    /// Beside it we answer the request of this event id, which they left unanswered.
-    AlsoAnswers(&'static str),
+    /// Beside it we answer the requests of these event ids, which they left unanswered.
+    AlsoAnswers(&'static [&'static str]),
+    /// In its place we answer the request of this event id with a success.
+    Succeeds(&'static str),
 }
 
 /// All of them.
