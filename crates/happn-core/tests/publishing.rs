@@ -286,6 +286,73 @@ async fn level_three_reports_once_every_recipient_has_acknowledged() {
     assert!(started.elapsed() < Duration::from_secs(1));
 }
 
+/// The reference waits for one acknowledgement per subscription and sends one frame per channel,
+/// so that such a publication always fails there.
+#[tokio::test(start_paused = true)]
+async fn level_three_owes_one_acknowledgement_for_two_subscriptions_on_one_channel() {
+    let node = node();
+    let (mut publisher, mut listener) = (Client::of(&node), Client::of(&node));
+    listener.on("/ALL@/c/*", "{}").await;
+    listener.on("/ALL@/c/*", r#"{"count":1}"#).await;
+    publisher
+        .call("set", "/c/1", "1", r#"{"consistency":3}"#)
+        .await;
+    let id = listener.next().await["_meta"]["publicationId"].to_string();
+    listener.call("ack", "", &id, "{}").await;
+    let report = publisher.next().await;
+    assert_eq!(
+        (&report["status"], &report["result"]),
+        (
+            &json!("ok"),
+            &json!({"successful":1,"failed":0,"skipped":0,"acknowledged":1,"queued":2})
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn level_three_believes_nobody_who_merely_claims_to_be_a_recipient() {
+    let node = node();
+    let (mut publisher, mut listener) = (Client::of(&node), Client::of(&node));
+    listener.on("/ALL@/c/*", "{}").await;
+    publisher
+        .call("set", "/c/1", "1", r#"{"consistency":3}"#)
+        .await;
+    let id = listener.next().await["_meta"]["publicationId"].to_string();
+    let claimed = listener.session.id();
+    publisher.send(&format!(
+        r#"{{"action":"ack","eventId":50,"data":{id},"sessionId":"{claimed}"}}"#
+    ));
+    let answer = publisher.next().await;
+    assert_eq!(answer["_meta"]["sessionId"], claimed.as_ref(), "echoed");
+    assert!(publisher.rest().is_empty(), "nothing is acknowledged yet");
+    listener.call("ack", "", &id, "{}").await;
+    let report = publisher.next().await;
+    assert_eq!(report["result"]["acknowledged"], 1);
+}
+
+#[tokio::test]
+async fn every_level_but_two_answers_first_and_reports_afterwards() {
+    let node = node();
+    let (mut publisher, mut listener) = (Client::of(&node), Client::of(&node));
+    listener.on("/ALL@/c/*", "{}").await;
+    for level in ["0", "1", "7", r#""3""#, "-1", "true"] {
+        let options = format!(r#"{{"consistency":{level}}}"#);
+        let answer = publisher.call("set", "/c/1", "1", &options).await;
+        assert_eq!(answer["_meta"]["published"], false, "{level}");
+        let report = publisher.next().await;
+        assert_eq!(
+            (&report["status"], &report["result"]),
+            (
+                &json!("ok"),
+                &json!({"successful":1,"failed":0,"skipped":0,"queued":1})
+            ),
+            "{level}"
+        );
+        let event = listener.next().await;
+        assert_eq!(event["_meta"]["consistency"].to_string(), level);
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn level_three_without_recipients_reports_at_once() {
     let mut publisher = Client::of(&node());

@@ -302,8 +302,8 @@ mod tests {
 
     #[test]
     fn a_gap_tells_how_many_are_missing() {
-        let payload = gap_frame(7).payload();
-        let text = std::str::from_utf8(payload).unwrap();
+        let frame = gap_frame(7);
+        let text = std::str::from_utf8(frame.payload()).unwrap();
         assert!(matches!(
             ServerMessage::decode(text),
             ServerMessage::Link(LinkMessage::Gap(7))

@@ -53,6 +53,13 @@ impl<'a> IntoIterator for Members<'a> {
     }
 }
 
+/// Keeps a `null` apart from a missing member.
+pub(crate) fn present<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<&'de RawValue>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
 /// The text of a JSON string; only texts with escapes are copied.
 pub(crate) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
     let text = raw.get().strip_prefix('"')?.strip_suffix('"')?;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::ControlFrame;
+use crate::members::present;
 
 /// A text frame, told apart.
 #[derive(Debug)]
@@ -44,17 +45,17 @@ pub struct Request<'a> {
     /// The verb; a request without a known one gets no answer.
     #[serde(borrow)]
     pub action: Option<&'a RawValue>,
-    /// Echoed in the answer, whatever it is.
-    #[serde(borrow)]
+    /// Echoed in the answer, whatever it is, `null` too.
+    #[serde(borrow, deserialize_with = "present")]
     pub event_id: Option<&'a RawValue>,
     /// The item path or the channel.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "present")]
     pub path: Option<&'a RawValue>,
     /// The payload, unopened.
     #[serde(borrow)]
     pub data: Option<&'a RawValue>,
     /// Echoed in the answer, never believed.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "present")]
     pub session_id: Option<&'a RawValue>,
     /// What the caller asked for besides.
     #[serde(borrow)]

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::link::LinkMessage;
-use crate::members::text_of;
+use crate::members::{present, text_of};
 use crate::{ControlFrame, Members};
 
 /// A text frame from a node, told apart in the order clients do it.
@@ -148,11 +148,6 @@ fn decode_object(text: &str) -> Option<ServerMessage<'_>> {
             })
         }
     }
-}
-
-/// Keeps a `null` apart from a missing member.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    Deserialize::deserialize(deserializer).map(Some)
 }
 
 fn event_id(meta: &Members<'_>) -> Option<u64> {

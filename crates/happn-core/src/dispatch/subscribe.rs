@@ -13,7 +13,7 @@ use super::initial_events::InitialEvents;
 use super::search::search_failed;
 use super::set::{meta_of, not_a_string};
 use super::{Call, Received, reply};
-use crate::subscriptions::{Group, NewSubscription};
+use crate::subscriptions::{Group, NewSubscription, Removal};
 use crate::{BoxFuture, Document, Node, Operation, Query, Session, StoreError};
 
 impl Call<'_> {
@@ -129,13 +129,21 @@ fn subscribe(
         values.after.await;
         let mut items = values.events.is_some().then(Vec::new);
         let found = initial_values(&node, channel.mask(), depth, items.as_mut()).await;
-        let response = match found {
-            Ok(initial) => initial.answer(&reference),
-            Err(error) => ObjectResponse::error(search_failed(&error)),
+        let initial = match found {
+            Ok(initial) => initial,
+            Err(error) => {
+                // Who is told that it did not work has no subscription.
+                let removal = Removal::Reference(&channel, &reference);
+                node.subscriptions.remove(&session, &removal);
+                return reply(
+                    &session,
+                    &echo,
+                    &ObjectResponse::error(search_failed(&error)),
+                );
+            }
         };
-        let failed = response.error.is_some();
-        reply(&session, &echo, &response);
-        if let Some(events) = values.events.filter(|_| !failed) {
+        reply(&session, &echo, &initial.answer(&reference));
+        if let Some(events) = values.events {
             for item in items.into_iter().flatten() {
                 events.push(&session, &echo, &item);
             }
