@@ -14,19 +14,25 @@ mod raw;
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use happn_core::{Arrival, DataService, MemoryStore, Node, NodeConfig, OpenAuthority, SystemClock};
 use happn_server::mount::{Bytes, Request, Response, StatusCode};
 use happn_server::{Server, ServerConfig};
 use raw::{Got, RawSocket};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 async fn serve() -> Server {
+    serve_with(|config| config.message_bytes_max = 1000).await
+}
+
+async fn serve_with(change: impl FnOnce(&mut ServerConfig)) -> Server {
     let data = DataService::new(Arc::new(MemoryStore::new()));
     let clock = Arc::new(SystemClock::new());
     let node = Node::new(NodeConfig::named("n"), data, Arc::new(OpenAuthority), clock);
     let mut config = ServerConfig::on((Ipv4Addr::LOCALHOST, 0).into());
-    config.message_bytes_max = 1000;
+    change(&mut config);
     Server::bind(config, node).await.unwrap()
 }
 
@@ -135,4 +141,27 @@ async fn over_tls_browsers_are_told_to_stay_there() {
             answer.contains("Strict-Transport-Security: max-age=15552000; includeSubDomains");
         assert_eq!(told, expected, "{path}: {answer:.500}");
     }
+}
+
+#[tokio::test]
+async fn a_connection_serves_requests_until_it_has_been_idle_for_too_long() {
+    let idle = Duration::from_millis(200);
+    let server = serve_with(|config| config.keep_alive = Some(idle)).await;
+    let mut stream = TcpStream::connect(server.address()).await.unwrap();
+    for method in ["GET", "HEAD", "OPTIONS", "GET"] {
+        let request = format!("{method} /ping HTTP/1.1\r\nHost: x\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let body = if method == "HEAD" { "" } else { "pong" };
+        let mut answer = String::new();
+        while !answer.ends_with(&format!("\r\n\r\n{body}")) {
+            let byte = tokio::time::timeout(raw::DEADLINE, stream.read_u8()).await;
+            answer.push(byte.unwrap().unwrap().into());
+        }
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        assert_eq!(header(&answer, "connection"), "keep-alive");
+        assert_eq!(header(&answer, "content-length"), "4");
+    }
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(raw::DEADLINE, stream.read_to_end(&mut rest)).await;
+    assert_eq!(closed.unwrap().unwrap(), 0);
 }

@@ -1,9 +1,12 @@
 //! When a node lets clients in, and why it does not start.
 
 use std::error::Error;
+use std::net::SocketAddr;
 
 use cluster_node::StartError;
-use tokio::net::TcpListener;
+use happn_server::mount::{Bytes, Request, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::{
     Folder, Plan, client, client_at, free_port, listens, soon, stop, until_peers,
@@ -45,6 +48,32 @@ async fn the_proxy_pends_until_enough_nodes_are_there() {
     assert_eq!(address.unwrap().port(), port);
     assert!(listens(port).await);
     stop(vec![first, second]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_find_the_client_and_mounted_routes_at_the_front_door() {
+    let node = Plan::new().start().await.unwrap();
+    let hello = async |_: Request<Bytes>| Response::new("hello".into());
+    node.server().mount("/hello", hello).unwrap();
+    let door = node.proxy().address().await.unwrap();
+    for address in [door, node.address()] {
+        assert!(page(address, "/hello").await.ends_with("\r\n\r\nhello"));
+        assert!(
+            page(address, "/browser_client")
+                .await
+                .contains("//happn client v")
+        );
+    }
+    stop(vec![node]).await;
+}
+
+async fn page(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
 }
 
 #[tokio::test(flavor = "multi_thread")]
