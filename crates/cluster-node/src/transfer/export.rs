@@ -61,10 +61,19 @@ pub async fn export(
     request: &ExportRequest,
     progress: &Progress,
 ) -> Result<Exported, TransferError> {
+    let outcome = open_and_export(settings, request, progress).await;
+    progress.finish();
+    outcome
+}
+
+async fn open_and_export(
+    settings: &DataSettings,
+    request: &ExportRequest,
+    progress: &Progress,
+) -> Result<Exported, TransferError> {
     let data = stores::open_all(settings).await?;
     let outcome = export_from(&data, request, progress).await;
     data.close().await;
-    progress.finish();
     outcome
 }
 

@@ -79,11 +79,20 @@ pub async fn import(
     request: ImportRequest,
     progress: &Progress,
 ) -> Result<Imported, TransferError> {
+    let outcome = open_and_import(settings, request, progress).await;
+    progress.finish();
+    outcome
+}
+
+async fn open_and_import(
+    settings: &DataSettings,
+    request: ImportRequest,
+    progress: &Progress,
+) -> Result<Imported, TransferError> {
     refuse_memory(settings, request.store.as_deref())?;
     let data = stores::open_all(settings).await?;
     let outcome = import_into(&data, volatile(settings), request, progress).await;
     data.close().await;
-    progress.finish();
     outcome
 }
 

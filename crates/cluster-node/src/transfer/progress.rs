@@ -8,16 +8,18 @@ use indicatif::{ProgressBar, ProgressStyle};
 #[derive(Clone, Debug)]
 pub struct Progress(ProgressBar);
 
+const OPENING: &str = "{spinner} opening";
 const BYTES: &str = "{bar:30} {bytes}/{total_bytes} {eta} left";
-const DOCUMENTS: &str = "{spinner} {pos} documents, {per_sec}";
+const DOCUMENTS: &str = "{spinner} {pos} documents, {elapsed}";
 
 impl Progress {
     /// A bar that draws itself while work goes on.
     #[must_use]
     pub fn shown() -> Self {
-        let bar = ProgressBar::no_length();
-        bar.enable_steady_tick(Duration::from_millis(200));
-        Self(bar)
+        let progress = Self(ProgressBar::no_length());
+        progress.start(OPENING);
+        progress.0.enable_steady_tick(Duration::from_millis(200));
+        progress
     }
 
     /// No bar at all.
