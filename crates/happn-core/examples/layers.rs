@@ -71,7 +71,7 @@ async fn answered(session: &Session) {
         }
         for frame in frames.drain(..) {
             let payload = frame.payload();
-            let text = String::from_utf8_lossy(&payload);
+            let text = String::from_utf8_lossy(payload);
             println!("     {text}");
             if text.contains(r#""type":"response""#) {
                 return;

@@ -1,7 +1,7 @@
 //! Publications of consistency 3 that wait for their recipients.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
@@ -11,7 +11,14 @@ const WAITING_MAX: usize = 100_000;
 /// Who still owes an acknowledgement for what.
 #[derive(Debug, Default)]
 pub(crate) struct Acknowledgements {
-    waiting: Mutex<HashMap<String, Waiting>>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: HashMap<Arc<str>, Waiting>,
+    /// What each session still owes, for the day it leaves.
+    debts: HashMap<Arc<str>, HashSet<Arc<str>>>,
 }
 
 #[derive(Debug, Default)]
@@ -21,34 +28,48 @@ struct Waiting {
     /// Those that came before it was known who owes one.
     early: HashMap<Arc<str>, u32>,
     received: u32,
-    complete: Option<oneshot::Sender<()>>,
+    /// Somebody left who still owed one.
+    deserted: bool,
+    complete: Option<oneshot::Sender<bool>>,
 }
 
 impl Acknowledgements {
     /// Starts waiting before the first frame is queued: a fast recipient on another thread may
     /// acknowledge before the publisher knows who its recipients are. False when too many wait.
     pub(crate) fn open(&self, publication_id: &str) -> bool {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        if waiting.len() >= WAITING_MAX {
+        let mut state = self.lock();
+        if state.waiting.len() >= WAITING_MAX {
             return false;
         }
-        waiting.insert(publication_id.to_owned(), Waiting::default());
+        state
+            .waiting
+            .insert(publication_id.into(), Waiting::default());
         true
     }
 
-    /// Says who the recipients were. The receiver completes when nobody owes anything any more.
+    /// Says who the recipients were. The receiver completes when nobody owes anything any more:
+    /// with true if everybody acknowledged, with false if somebody left instead.
     pub(crate) fn expect(
         &self,
         publication_id: &str,
         recipients: &[Arc<str>],
-    ) -> oneshot::Receiver<()> {
+    ) -> oneshot::Receiver<bool> {
         let (complete, completed) = oneshot::channel();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        let State { waiting, debts } = &mut *state;
         if let Some(entry) = waiting.get_mut(publication_id) {
+            let publication: Arc<str> = publication_id.into();
             for session in recipients {
                 *entry.owed.entry(session.clone()).or_default() += 1;
+                let debts = debts.entry(session.clone()).or_default();
+                debts.insert(publication.clone());
             }
             entry.complete = Some(complete);
+            for (session, times) in std::mem::take(&mut entry.early) {
+                for _ in 0..times {
+                    entry.count(&publication, &session, debts);
+                }
+            }
             entry.settle();
         }
         completed
@@ -56,7 +77,8 @@ impl Acknowledgements {
 
     /// Counts an acknowledgement, if this very session owes one.
     pub(crate) fn acknowledge(&self, publication_id: &str, session_id: &str) {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        let State { waiting, debts } = &mut *state;
         let Some(entry) = waiting.get_mut(publication_id) else {
             return;
         };
@@ -65,41 +87,71 @@ impl Acknowledgements {
             *entry.early.entry(session_id.into()).or_default() += 1;
             return;
         }
-        entry.count(session_id);
+        entry.count(publication_id, session_id, debts);
         entry.settle();
+    }
+
+    /// A session is gone: nobody waits for what it owes any more.
+    pub(crate) fn desert(&self, session_id: &str) {
+        let mut state = self.lock();
+        let State { waiting, debts } = &mut *state;
+        for publication in debts.remove(session_id).into_iter().flatten() {
+            if let Some(entry) = waiting.get_mut(&publication) {
+                entry.deserted |= entry.owed.remove(session_id).is_some();
+                entry.settle();
+            }
+        }
     }
 
     /// Stops waiting; answers how many acknowledgements came.
     pub(crate) fn finish(&self, publication_id: &str) -> u32 {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting
-            .remove(publication_id)
-            .map_or(0, |entry| entry.received)
+        let mut state = self.lock();
+        let Some(entry) = state.waiting.remove(publication_id) else {
+            return 0;
+        };
+        for session in entry.owed.keys() {
+            pay(&mut state.debts, session, publication_id);
+        }
+        entry.received
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Waiting {
-    fn count(&mut self, session_id: &str) {
+    fn count(
+        &mut self,
+        publication_id: &str,
+        session_id: &str,
+        debts: &mut HashMap<Arc<str>, HashSet<Arc<str>>>,
+    ) {
         let Some(owed) = self.owed.get_mut(session_id) else {
             return;
         };
         *owed -= 1;
         if *owed == 0 {
             self.owed.remove(session_id);
+            pay(debts, session_id, publication_id);
         }
         self.received += 1;
     }
 
     fn settle(&mut self) {
-        for (session_id, times) in std::mem::take(&mut self.early) {
-            for _ in 0..times {
-                self.count(&session_id);
-            }
-        }
         if self.owed.is_empty()
             && let Some(complete) = self.complete.take()
         {
-            let _ = complete.send(());
+            let _ = complete.send(!self.deserted);
+        }
+    }
+}
+
+fn pay(debts: &mut HashMap<Arc<str>, HashSet<Arc<str>>>, session_id: &str, publication_id: &str) {
+    if let Some(owed) = debts.get_mut(session_id) {
+        owed.remove(publication_id);
+        if owed.is_empty() {
+            debts.remove(session_id);
         }
     }
 }
@@ -118,7 +170,7 @@ mod tests {
         acks.acknowledge("s-1", "a");
         assert!(done.try_recv().is_err());
         acks.acknowledge("s-1", "a");
-        assert!(done.try_recv().is_ok());
+        assert_eq!(done.try_recv(), Ok(true));
         assert_eq!(acks.finish("s-1"), 2);
     }
 
@@ -128,7 +180,36 @@ mod tests {
         acks.open("s-1");
         acks.acknowledge("s-1", "a");
         acks.acknowledge("s-1", "stranger");
-        assert!(acks.expect("s-1", &["a".into()]).try_recv().is_ok());
+        assert_eq!(acks.expect("s-1", &["a".into()]).try_recv(), Ok(true));
         assert_eq!(acks.finish("s-1"), 1);
+    }
+
+    #[test]
+    fn who_leaves_is_not_waited_for_and_others_still_are() {
+        let acks = Acknowledgements::default();
+        acks.open("s-1");
+        let mut done = acks.expect("s-1", &["a".into(), "b".into()]);
+        acks.desert("a");
+        acks.desert("stranger");
+        assert!(done.try_recv().is_err(), "b may still acknowledge");
+        acks.acknowledge("s-1", "b");
+        assert_eq!(done.try_recv(), Ok(false));
+        assert_eq!(acks.finish("s-1"), 1);
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_what_is_over() {
+        let acks = Acknowledgements::default();
+        for end in [true, false] {
+            acks.open("s-1");
+            let _done = acks.expect("s-1", &["a".into(), "b".into()]);
+            if end {
+                acks.acknowledge("s-1", "a");
+                acks.desert("b");
+            }
+            acks.finish("s-1");
+            let state = acks.lock();
+            assert!(state.waiting.is_empty() && state.debts.is_empty());
+        }
     }
 }

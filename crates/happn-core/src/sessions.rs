@@ -51,6 +51,12 @@ impl Node {
         self.sessions.attached().len()
     }
 
+    /// The session with this id, while it is attached.
+    #[must_use]
+    pub fn session(&self, session_id: &str) -> Option<Arc<Session>> {
+        self.sessions.attached().get(session_id).cloned()
+    }
+
     /// Takes a new client in. [`Node::detach`] must follow when its socket is gone.
     #[must_use]
     pub fn attach(&self, connection: Connection) -> Arc<Session> {
@@ -88,6 +94,7 @@ impl Node {
         let Some(held) = held else {
             return self.subscriptions.forget(session);
         };
+        self.acknowledgements.desert(session.id());
         self.let_go(&held);
         self.end_links();
         if self.config.log_sessions {
@@ -106,7 +113,7 @@ impl Node {
     /// Ends one session for good, after what is queued for it is written: the client is told
     /// `reason`, if there is one, and does not reconnect. False when there is no such session.
     pub fn end_session(&self, session_id: &str, reason: Option<&str>) -> bool {
-        let Some(session) = self.sessions.attached().get(session_id).cloned() else {
+        let Some(session) = self.session(session_id) else {
             return false;
         };
         end_for_good(&session, reason);

@@ -330,6 +330,22 @@ async fn level_three_believes_nobody_who_merely_claims_to_be_a_recipient() {
     assert_eq!(report["result"]["acknowledged"], 1);
 }
 
+#[tokio::test(start_paused = true)]
+async fn level_three_does_not_wait_for_a_recipient_that_left() {
+    let node = node();
+    let (mut publisher, mut listener) = (Client::of(&node), Client::of(&node));
+    listener.on("/ALL@/c/*", "{}").await;
+    publisher
+        .call("set", "/c/1", "1", r#"{"consistency":3}"#)
+        .await;
+    let started = tokio::time::Instant::now();
+    node.detach(&listener.session);
+    let report = publisher.next().await;
+    assert_eq!(report["error"], "unacknowledged publication");
+    assert_eq!(report["result"]["acknowledged"], 0);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+}
+
 #[tokio::test]
 async fn every_level_but_two_answers_first_and_reports_afterwards() {
     let node = node();

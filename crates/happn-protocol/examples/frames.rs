@@ -51,7 +51,7 @@ fn main() {
 
 fn show(what: &str, frame: &ServerFrame) {
     let payload = frame.payload();
-    let text = String::from_utf8_lossy(&payload);
+    let text = String::from_utf8_lossy(payload);
     println!("{what}: {text}");
     let read_as = match ServerMessage::decode(&text) {
         ServerMessage::Event(event) => format!("an event on {}", event.channel),

@@ -154,14 +154,14 @@ impl Written<'_> {
         self,
         publication_id: String,
         delivery: Delivery,
-        complete: oneshot::Receiver<()>,
+        complete: oneshot::Receiver<bool>,
     ) {
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
         let expired = node.clock().sleep(node.config.acknowledge_timeout);
         tokio::spawn(async move {
             let acknowledged = tokio::select! {
                 biased;
-                done = complete => done.is_ok(),
+                done = complete => done.unwrap_or(false),
                 () = expired => false,
                 () = node.stopping.cancelled() => false,
             };
