@@ -97,7 +97,8 @@ class HappnClient extends SessionKeeper {
     const isFirst = group.ready === null;
     if (isFirst) group.ready = this._subscribe(group, options);
     const answer = await group.ready.catch((error) => {
-      this._subscriptions.forget(group);
+      // Not the whole group: others may have been there before.
+      this._subscriptions.remove(listener.handle);
       throw error;
     });
     if (options.initialEmit) {
@@ -122,8 +123,9 @@ class HappnClient extends SessionKeeper {
   }
 
   async offAll() {
-    if (this.status === STATUS.ACTIVE) await this._request('off', '*', null, { referenceId: 0 });
+    // At once: who begins to listen while the server is told is not meant.
     this._subscriptions.clear();
+    if (this.status === STATUS.ACTIVE) await this._request('off', '*', null, { referenceId: 0 });
   }
 
   /// Asks the server for what the group wants; answers what the server answered.
