@@ -52,7 +52,7 @@ impl std::fmt::Display for Exported {
 }
 
 /// Writes documents, one a line, ordered by path within each store. Dropping the future leaves no
-/// file behind, except for an unfinished one beside it.
+/// file behind.
 ///
 /// # Errors
 /// When a store or the file cannot be used.
@@ -138,8 +138,18 @@ struct Output {
 
 enum Target {
     Output,
-    /// The name it shall have, and the one it has until it is complete.
-    File(PathBuf, PathBuf),
+    /// The name it shall have, and the file until it is complete.
+    File(PathBuf, Unfinished),
+}
+
+/// A file that vanishes unless it gets another name.
+struct Unfinished(PathBuf);
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        // It is gone already when it was complete.
+        let _ = std::fs::remove_file(&self.0);
+    }
 }
 
 impl Output {
@@ -152,6 +162,7 @@ impl Output {
                 let unfinished = PathBuf::from(unfinished);
                 let opened = File::create(&unfinished);
                 let opened = opened.map_err(|error| failed(&unfinished, error))?;
+                let unfinished = Unfinished(unfinished);
                 (Target::File(file.clone(), unfinished), Box::new(opened))
             }
         };
@@ -170,7 +181,7 @@ impl Output {
         match self.target {
             Target::Output => Ok(()),
             Target::File(file, unfinished) => {
-                std::fs::rename(unfinished, &file).map_err(|error| failed(&file, error))
+                std::fs::rename(&unfinished.0, &file).map_err(|error| failed(&file, error))
             }
         }
     }
@@ -180,7 +191,7 @@ impl Target {
     fn name(&self) -> &Path {
         match self {
             Self::Output => Path::new("standard output"),
-            Self::File(_, unfinished) => unfinished,
+            Self::File(_, unfinished) => &unfinished.0,
         }
     }
 }

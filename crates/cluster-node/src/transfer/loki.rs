@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -233,10 +234,18 @@ impl Replay {
             .map_err(|error| {
                 format!("what it removed stays, for its criteria cannot be used: {error}")
             })?;
-        let meant = |document: &Document| {
-            selector.matches(&document.path) && (criteria.is_all() || matches(&criteria, document))
-        };
-        self.documents.retain(|_, (document, _)| !meant(document));
+        let prefix = selector.literal_prefix();
+        let from = (Bound::Included(prefix), Bound::Unbounded);
+        let candidates = self.documents.range::<str, _>(from);
+        let meant: Vec<Arc<str>> = candidates
+            .take_while(|(path, _)| path.starts_with(prefix))
+            .filter(|(path, _)| selector.matches(path))
+            .filter(|(_, (document, _))| criteria.is_all() || matches(&criteria, document))
+            .map(|(path, _)| path.clone())
+            .collect();
+        for path in meant {
+            self.documents.remove(&path);
+        }
         Ok(())
     }
 

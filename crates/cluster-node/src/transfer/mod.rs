@@ -7,6 +7,7 @@
 //! Reading order: [`import`] → `source` (what a reader finds) → `loki`, `nedb`, `jsonl`;
 //! [`export`].
 
+mod dates;
 mod export;
 mod import;
 mod jsonl;

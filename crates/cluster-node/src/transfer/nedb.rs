@@ -10,10 +10,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::transfer::Progress;
 use crate::transfer::jsonl::{Stored, no_json};
 use crate::transfer::lines::{LINE_BYTES_MAX, Lines};
-use crate::transfer::source::{Finder, ReadError, each_line};
+use crate::transfer::source::{Finder, NobodyListens, ReadError, each_line};
+use crate::transfer::{Progress, dates};
 
 /// What every line says of itself.
 #[derive(Deserialize)]
@@ -42,7 +42,7 @@ pub(crate) fn read(file: &Path, finder: &Finder, progress: &Progress) -> Result<
         |_, _| Ok(()),
         |line, text| match head(text) {
             Ok(Some((id, false))) if last.get(id.as_ref()) == Some(&line) => {
-                Ok(finder_takes(finder, line, &id, text)?)
+                Ok(hand_on(finder, line, &id, text)?)
             }
             _ => Ok(()),
         },
@@ -79,15 +79,13 @@ fn head(text: &str) -> Result<Option<(Cow<'_, str>, bool)>, String> {
     Ok(Some((id, head.deleted)))
 }
 
-fn finder_takes(
-    finder: &Finder,
-    line: u64,
-    id: &str,
-    text: &str,
-) -> Result<(), crate::transfer::source::NobodyListens> {
+fn hand_on(finder: &Finder, line: u64, id: &str, text: &str) -> Result<(), NobodyListens> {
     let stored = serde_json::from_str::<Stored<'_>>(text).map_err(|error| no_json(&error));
     match stored.and_then(|stored| stored.document(Some(id))) {
-        Ok(document) => finder.document(document, line),
+        Ok(mut document) => {
+            document.data = dates::as_text(document.data);
+            finder.document(document, line)
+        }
         Err(reason) => finder.skip(line, reason),
     }
 }
