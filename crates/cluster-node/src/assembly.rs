@@ -17,6 +17,7 @@ use happn_server::{Server, ServerConfig};
 use crate::address::ListenHost;
 use crate::config::{CleanupSettings, Settings};
 use crate::start_error::StartError;
+use crate::tls;
 
 /// The core's configuration for a node called `name`.
 pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
@@ -50,18 +51,19 @@ fn cleanup(settings: &CleanupSettings) -> Option<UnconfiguredCleanup> {
 /// Takes the inner port; peers may connect from here on.
 pub(crate) async fn server(settings: &Settings, node: Arc<Node>) -> Result<Server, StartError> {
     let address = resolve(&settings.host, settings.port).await?;
-    Ok(Server::bind(server_config(settings, address), node).await?)
+    Ok(Server::bind(server_config(settings, address)?, node).await?)
 }
 
-fn server_config(settings: &Settings, address: SocketAddr) -> ServerConfig {
+fn server_config(settings: &Settings, address: SocketAddr) -> Result<ServerConfig, StartError> {
     let primus = &settings.services.session.primus_opts;
-    ServerConfig {
+    Ok(ServerConfig {
+        tls: tls::server(&settings.services.transport)?,
         message_bytes_max: primus.max_length,
         ping_interval: unless_zero(primus.ping_interval),
         keep_alive: unless_zero(settings.services.transport.keep_alive_timeout),
         skipped_beats_max: primus.allow_skipped_heart_beats,
         ..ServerConfig::on(address)
-    }
+    })
 }
 
 fn unless_zero(duration: Duration) -> Option<Duration> {
@@ -125,6 +127,7 @@ fn dialer_config(settings: &Settings) -> PeerDialerConfig {
     PeerDialerConfig {
         // A document grows by merges, so an event may be larger than any message of a client.
         max_message_bytes: defaults.max_message_bytes.max(4 * primus.max_length),
+        tls: tls::peers(&settings.services.transport),
         ..defaults
     }
 }
@@ -152,10 +155,14 @@ fn orchestrator_config(settings: &Settings, endpoint: &str, node: &Node) -> Orch
 }
 
 /// The front door, still closed.
-pub(crate) fn proxy(settings: &Settings, server: &Server) -> Proxy {
-    let section = &settings.services.proxy;
-    let config = ProxyConfig::new(listen_host(&section.host), section.port);
+pub(crate) fn proxy(config: ProxyConfig, server: &Server) -> Proxy {
     Proxy::new(config, server.ingress())
+}
+
+/// Where and how the front door will open.
+pub(crate) fn proxy_config(settings: &Settings) -> Result<ProxyConfig, StartError> {
+    let section = &settings.services.proxy;
+    tls::proxy(section, listen_host(&section.host))
 }
 
 #[cfg(test)]
@@ -177,7 +184,7 @@ mod tests {
     }
 
     fn server_with(flags: &[(&str, &str)]) -> ServerConfig {
-        server_config(&settings(flags), ([127, 0, 0, 1], 0).into())
+        server_config(&settings(flags), ([127, 0, 0, 1], 0).into()).unwrap()
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub fn banner(
     clients: Option<SocketAddr>,
 ) -> String {
     let cluster = &settings.services.orchestrator;
+    let encrypted = settings.services.proxy.key_path.is_some();
     let mut lines = vec![format!(
         "node {} is stable in cluster {} (deployment {})",
         node.name(),
@@ -33,7 +34,13 @@ pub fn banner(
     )];
     let mut line = |label: &str, text: String| lines.push(format!("  {label:<14}{text}"));
     match clients {
-        Some(address) => line("clients", format!("ws://{} (proxy)", reachable(address))),
+        Some(address) => {
+            let scheme = if encrypted { "wss" } else { "ws" };
+            line(
+                "clients",
+                format!("{scheme}://{} (proxy)", reachable(address)),
+            );
+        }
         None => line("clients", "proxy deferred, not listening".into()),
     }
     line(
@@ -44,7 +51,7 @@ pub fn banner(
         line("data", store_line(store));
     }
     if let Some(address) = clients {
-        line("connect", connect_line(reachable(address)));
+        line("connect", connect_line(reachable(address), encrypted));
     }
     line("add a node", add_a_node(launch, settings, node, clients));
     lines.join("\n") + "\n"
@@ -65,10 +72,11 @@ fn store_line(store: &Store) -> String {
     }
 }
 
-fn connect_line(address: SocketAddr) -> String {
+fn connect_line(address: SocketAddr, encrypted: bool) -> String {
+    let protocol = if encrypted { ", protocol: 'https'" } else { "" };
     format!(
         "npm i happn-3@13.12.1 && node -e \"require('happn-3').client.create({{host: '{}', \
-         port: {}}}).then(async c => {{ await c.on('/demo/*', console.log); \
+         port: {}{protocol}}}).then(async c => {{ await c.on('/demo/*', console.log); \
          await c.set('/demo/1', {{hello: 'world'}}) }})\"",
         address.ip(),
         address.port()

@@ -155,7 +155,7 @@ fn flag(key: &'static Key) -> Option<Arg> {
 
 fn value_name(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text | Kind::Secret => "TEXT",
+        Kind::Text | Kind::Secret | Kind::Pem => "TEXT",
         Kind::Segment { .. } => "NAME",
         Kind::Switch => "true|false",
         Kind::Whole { .. } => "NUMBER",

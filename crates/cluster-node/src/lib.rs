@@ -29,8 +29,9 @@ mod report;
 pub mod signals;
 mod start_error;
 mod stores;
+mod tls;
 pub mod transfer;
 
-pub use node::Node;
+pub use node::{Node, ReloadError};
 pub use report::one_line;
 pub use start_error::StartError;

@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 use cluster_node::banner::{Launch, banner};
 use cluster_node::cli::{Invocation, Wish};
 use cluster_node::config::{Config, Settings, effective, reference};
-use cluster_node::signals::StopSignals;
+use cluster_node::signals::{ReloadSignals, StopSignals};
 use cluster_node::transfer::{self, ExportRequest, ImportRequest, Progress};
 use cluster_node::{Node, logging, one_line};
 
@@ -146,15 +146,34 @@ async fn run_node(
     node: &Node,
     signals: &mut StopSignals,
 ) -> anyhow::Result<()> {
+    // From the start: a node whose certificates are renewed while it starts must not end.
+    let reloads = ReloadSignals::listen().context("cannot listen for signals")?;
     let signal = tokio::select! {
         ready = node.ready() => {
             print(&banner(launch, settings, node, ready?))?;
-            signals.next().await
+            reloading_until(node, reloads, signals).await
         }
         signal = signals.next() => signal,
     };
     tracing::info!(signal, "stopping");
     Ok(())
+}
+
+/// Reads certificates again whenever it is asked to, until a signal to stop; answers its name.
+async fn reloading_until(
+    node: &Node,
+    mut reloads: ReloadSignals,
+    signals: &mut StopSignals,
+) -> &'static str {
+    loop {
+        tokio::select! {
+            signal = signals.next() => return signal,
+            () = reloads.next() => match node.reload_certificates() {
+                Ok(()) => tracing::info!("certificates read again"),
+                Err(error) => tracing::error!(%error, "certificates stay as they were"),
+            },
+        }
+    }
 }
 
 /// Writes to standard output; a reader that has gone away is not our failure.

@@ -67,6 +67,7 @@ impl Node {
     /// # Errors
     /// Whatever cannot be started; nothing is left running then.
     pub async fn bind(settings: &Settings) -> Result<Self, StartError> {
+        let front_door = assembly::proxy_config(settings)?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let data = stores::open_all(&settings.services.data).await?;
         let name = node_name(settings, &Uuid::new_v4().simple().to_string()[..8]);
@@ -97,7 +98,7 @@ impl Node {
         };
         tracing::info!(name = core.name(), %endpoint, listening = %server.address(), "node started");
         Ok(Self {
-            proxy: assembly::proxy(settings, &server),
+            proxy: assembly::proxy(front_door, &server),
             deferred: settings.services.proxy.defer,
             core,
             server,
@@ -121,6 +122,23 @@ impl Node {
         let address = self.proxy.start().await?;
         tracing::info!(%address, "clients may connect");
         Ok(Some(address))
+    }
+
+    /// Reads the keys and certificates of the inner server and the proxy again, for connections
+    /// that begin from now on.
+    ///
+    /// # Errors
+    /// What is of no use stays as it was; all complaints, joined.
+    pub fn reload_certificates(&self) -> Result<(), ReloadError> {
+        let outcomes = [
+            self.server.reload_certificate(),
+            self.proxy.reload_certificate(),
+        ];
+        let failed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        match failed.is_empty() {
+            true => Ok(()),
+            false => Err(ReloadError(failed)),
+        }
     }
 
     /// Stops in order, so that nobody is surprised: no new clients; leave the cluster; end the
@@ -203,6 +221,19 @@ impl fmt::Debug for Node {
 fn instance(clock: &dyn Clock) -> String {
     format!("{:013x}-{}", clock.wall_ms(), Uuid::new_v4().simple())
 }
+
+/// Keys or certificates that could not be read again; those in use stay in use.
+#[derive(Debug)]
+pub struct ReloadError(Vec<happn_tls::TlsError>);
+
+impl fmt::Display for ReloadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let told: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        f.write_str(&told.join("; "))
+    }
+}
+
+impl std::error::Error for ReloadError {}
 
 /// Gives one step of stopping until `until`; the next step runs in any case.
 async fn within(until: Instant, step: &str, work: impl Future<Output = ()>) {

@@ -66,6 +66,18 @@ pub enum StartError {
     /// The cluster did not become stable.
     #[error("{}", described(.0))]
     Stabilise(#[source] StabiliseError),
+    /// A key or a certificate is of no use.
+    #[error("{section}")]
+    Tls {
+        /// Where it is configured.
+        section: &'static str,
+        /// What is wrong with it.
+        #[source]
+        source: happn_tls::TlsError,
+    },
+    /// https without a certificate.
+    #[error("services.transport.config: https needs a key and a certificate")]
+    NoCertificate,
     /// The proxy cannot listen.
     #[error(transparent)]
     Proxy(#[from] ProxyError),

@@ -30,8 +30,8 @@ pub struct ProxyConfig {
     pub connections_max: usize,
     /// The identity that clients see; plain connections if `None`.
     pub tls: Option<TlsServer>,
-    /// How long a connection may be without a request. It does not apply to websockets. `None`
-    /// leaves it to the node.
+    /// How long a connection may be without a request, if that is shorter than what the node allows.
+    /// It does not apply to websockets.
     pub idle_max: Option<Duration>,
     /// Whether to believe what `X-Forwarded-For` and the like say about a client: only right
     /// behind a load balancer that sets them.

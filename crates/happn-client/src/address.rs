@@ -15,6 +15,8 @@ const ALPHABET: &[u8; 64] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmn
 pub(crate) struct Address {
     pub(crate) host: String,
     pub(crate) port: u16,
+    /// Whom the certificate must be for; `None` without TLS.
+    pub(crate) tls_name: Option<String>,
     query: Option<String>,
 }
 
@@ -28,23 +30,23 @@ impl Address {
         Self {
             host: host.to_owned(),
             port,
+            tls_name: None,
             query: None,
         }
     }
 
-    /// Reads `http://host:port?query`, `ws://…` or plain `host:port`. A path is ignored, as the
+    /// Reads `http://host:port?query`, `ws://…` or plain `host:port`, and with TLS `https://…` or
+    /// `wss://…`. A path is ignored, as the
     /// JavaScript client does: the upgrade always goes to `/primus`.
     pub(crate) fn parse(text: &str) -> Result<Self, ClientError> {
         let bad = |reason: &str| ClientError::Address {
             address: text.to_owned(),
             reason: reason.to_owned(),
         };
-        let rest = match text.split_once("://") {
-            None => text,
-            Some(("http" | "ws", rest)) => rest,
-            Some(("https" | "wss", _)) => {
-                return Err(bad("TLS is not supported by this client"));
-            }
+        let (rest, with_tls) = match text.split_once("://") {
+            None => (text, false),
+            Some(("http" | "ws", rest)) => (rest, false),
+            Some(("https" | "wss", rest)) => (rest, true),
             Some((scheme, _)) => return Err(bad(&format!("unknown scheme {scheme}"))),
         };
         let (rest, query) = match rest.split_once('?') {
@@ -58,6 +60,7 @@ impl Address {
             return Err(bad("no host"));
         }
         let mut address = Self::new(host, port);
+        address.tls_name = with_tls.then(|| host.to_owned());
         address.query = query.filter(|query| !query.is_empty());
         Ok(address)
     }
@@ -126,8 +129,6 @@ mod tests {
     #[test]
     fn what_cannot_work_is_refused_with_a_reason() {
         for (text, reason) in [
-            ("https://h:1", "TLS is not supported by this client"),
-            ("wss://h:1", "TLS is not supported by this client"),
             ("ftp://h:1", "unknown scheme ftp"),
             ("h:port", "the port is no number"),
             ("http://:1", "no host"),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use happn_protocol::Json;
+use happn_tls::Trust;
 
 use crate::Credentials;
 use crate::address::{Address, DEFAULT_PORT};
@@ -21,8 +22,10 @@ use crate::{ClientError, ReconnectPolicy};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// `host:port`, `http://host:port` or `ws://host:port`. TLS is not supported.
+    /// `host:port`, `http://host:port` or `ws://host:port`; with TLS `https://…` or `wss://…`.
     pub url: String,
+    /// Whose certificates are accepted, with TLS. Default: the public authorities.
+    pub trust: Trust,
     /// Who logs in; servers without users need nobody.
     pub credentials: Option<Credentials>,
     /// What the session tells the server about itself.
@@ -58,6 +61,7 @@ impl ClientConfig {
     pub fn url(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            trust: Trust::default(),
             credentials: None,
             info: Json::EMPTY_OBJECT,
             connect_timeout: Duration::from_secs(30),

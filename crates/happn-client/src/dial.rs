@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use happn_core::ByteStream;
+use happn_tls::{TlsClient, Trust};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Error;
@@ -14,17 +16,27 @@ use crate::address::Address;
 /// Enough for the small messages of most connections; large ones grow the buffer as needed.
 const READ_BUFFER: usize = 8 * 1024;
 
-/// Connects and upgrades within `timeout`. Dropping the future closes the socket.
-///
-/// `nonce` makes the target unique.
+/// An open websocket, whatever carries it.
+pub(crate) type Websocket = WebSocketStream<Box<dyn ByteStream>>;
+
+/// How to dial.
+pub(crate) struct Dialling<'a> {
+    /// Makes the target unique.
+    pub(crate) nonce: u64,
+    /// For TCP, TLS and the upgrade together.
+    pub(crate) timeout: Duration,
+    pub(crate) max_message_bytes: usize,
+    /// Whose certificates will do, where the address asks for TLS.
+    pub(crate) trust: &'a Trust,
+}
+
+/// Connects and upgrades. Dropping the future closes the socket.
 pub(crate) async fn open(
     address: &Address,
-    nonce: u64,
-    timeout: Duration,
-    max_message_bytes: usize,
-) -> Result<WebSocketStream<TcpStream>, ClientError> {
-    let attempt = upgrade(address, nonce, max_message_bytes);
-    match tokio::time::timeout(timeout, attempt).await {
+    dialling: &Dialling<'_>,
+) -> Result<Websocket, ClientError> {
+    let timeout = dialling.timeout;
+    match tokio::time::timeout(timeout, upgrade(address, dialling)).await {
         Ok(outcome) => outcome,
         Err(_) => Err(unreachable(
             address,
@@ -33,20 +45,14 @@ pub(crate) async fn open(
     }
 }
 
-async fn upgrade(
-    address: &Address,
-    nonce: u64,
-    max_message_bytes: usize,
-) -> Result<WebSocketStream<TcpStream>, ClientError> {
-    let stream = TcpStream::connect((address.host.as_str(), address.port)).await;
-    let stream = stream.map_err(|error| unreachable(address, error.to_string()))?;
-    // Without it a request would wait for the acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
+async fn upgrade(address: &Address, dialling: &Dialling<'_>) -> Result<Websocket, ClientError> {
+    let stream = connect(address, dialling.trust).await?;
+    let max_message_bytes = dialling.max_message_bytes;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .max_message_size(Some(max_message_bytes))
         .max_frame_size(Some(max_message_bytes));
-    let url = format!("ws://{address}{}", address.target(nonce));
+    let url = format!("ws://{address}{}", address.target(dialling.nonce));
     let request = url.into_client_request().map_err(|error| {
         let address = address.to_string();
         let reason = error.to_string();
@@ -60,6 +66,21 @@ async fn upgrade(
             address: address.to_string(),
             reason: error.to_string(),
         }),
+    }
+}
+
+async fn connect(address: &Address, trust: &Trust) -> Result<Box<dyn ByteStream>, ClientError> {
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await;
+    let stream = stream.map_err(|error| unreachable(address, error.to_string()))?;
+    // Without it a request would wait for the acknowledgement of the one before.
+    let _ = stream.set_nodelay(true);
+    let Some(name) = &address.tls_name else {
+        return Ok(Box::new(stream));
+    };
+    let tls = TlsClient::new(trust).map_err(|error| ClientError::Trust(error.to_string()))?;
+    match tls.connect(name, stream).await {
+        Ok(stream) => Ok(Box::new(stream)),
+        Err(error) => Err(unreachable(address, error.to_string())),
     }
 }
 

@@ -18,6 +18,9 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The authorities whose certificates shall be trusted cannot be read; a retry will not help.
+    #[error("cannot tell whom to trust: {0}")]
+    Trust(String),
     /// Nobody listens there, or nobody answers in time. Worth a retry.
     #[error("{address} cannot be reached: {reason}")]
     Unreachable {

@@ -575,10 +575,10 @@ async fn frames_that_make_no_sense_are_ignored() {
 
 #[tokio::test]
 async fn addresses_that_cannot_work_say_why() {
-    let error = Client::connect(ClientConfig::url("https://h:1")).await;
+    let error = Client::connect(ClientConfig::url("gopher://h:1")).await;
     assert_eq!(
         error.unwrap_err().to_string(),
-        "bad address https://h:1: TLS is not supported by this client"
+        "bad address gopher://h:1: unknown scheme gopher"
     );
     let server = ScriptedServer::start().await;
     let config = ClientConfig::url(server.endpoint());

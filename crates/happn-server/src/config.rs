@@ -3,11 +3,15 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use happn_tls::TlsServer;
+
 /// The configuration of a [`Server`](crate::Server).
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     /// Where to listen; port 0 takes a free one.
     pub address: SocketAddr,
+    /// The identity that clients see on the server's own port; plain connections if `None`.
+    pub tls: Option<TlsServer>,
     /// The largest message a client may send, in bytes.
     pub message_bytes_max: usize,
     /// Time between heartbeats; `None` switches them off.
@@ -33,6 +37,7 @@ impl ServerConfig {
     pub fn on(address: SocketAddr) -> Self {
         Self {
             address,
+            tls: None,
             message_bytes_max: 10 * 1024 * 1024,
             ping_interval: Some(Duration::from_secs(30)),
             skipped_beats_max: 1,

@@ -1,10 +1,12 @@
 //! The port, and everything that is shared by its connections.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use happn_core::{Arrival, ByteStream, Ending, Ingress, Node};
+use happn_tls::{TlsError, TlsServer};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -102,6 +104,16 @@ impl Server {
         self.address
     }
 
+    /// Loads key and certificate again; connections accepted from now on get the new one. Without
+    /// effect without TLS.
+    ///
+    /// # Errors
+    /// When they are of no use; those in use stay in use then.
+    pub fn reload_certificate(&self) -> Result<(), TlsError> {
+        let tls = self.shared.config.tls.as_ref();
+        tls.map_or(Ok(()), TlsServer::reload)
+    }
+
     /// The way in for streams that somebody else accepted.
     #[must_use]
     pub fn ingress(&self) -> Arc<dyn Ingress> {
@@ -146,7 +158,7 @@ struct Door(Arc<Shared>);
 
 impl Ingress for Door {
     fn accept(&self, stream: Box<dyn ByteStream>, arrival: Arrival) {
-        admit(&self.0, stream, arrival);
+        admit(&self.0, stream, arrival, None);
     }
 }
 
@@ -181,7 +193,16 @@ async fn listen(shared: Arc<Shared>, listener: TcpListener) {
             Ok((stream, address)) => {
                 // A small frame must not wait for the next one.
                 let _ = stream.set_nodelay(true);
-                admit(&shared, Box::new(stream), Arrival::direct(address));
+                let arrival = Arrival {
+                    encrypted: shared.config.tls.is_some(),
+                    ..Arrival::direct(address)
+                };
+                admit(
+                    &shared,
+                    Box::new(stream),
+                    arrival,
+                    shared.config.tls.clone(),
+                );
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -192,7 +213,13 @@ async fn listen(shared: Arc<Shared>, listener: TcpListener) {
     }
 }
 
-fn admit(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
+/// Serves the stream, after the TLS handshake if `tls` is given.
+fn admit(
+    shared: &Arc<Shared>,
+    stream: Box<dyn ByteStream>,
+    arrival: Arrival,
+    tls: Option<TlsServer>,
+) {
     let Ok(place) = shared.places.clone().try_acquire_owned() else {
         tracing::warn!(client = %arrival.address, "too many connections; this one is closed");
         return;
@@ -203,8 +230,29 @@ fn admit(shared: &Arc<Shared>, stream: Box<dyn ByteStream>, arrival: Arrival) {
     let shared = shared.clone();
     let tracker = shared.tasks.clone();
     tracker.spawn(async move {
+        let stream = match tls {
+            None => stream,
+            Some(tls) => match encrypt(&shared, &tls, stream).await {
+                Ok(stream) => stream,
+                Err(error) => {
+                    tracing::debug!(client = %arrival.address, %error, "no TLS with a client");
+                    return;
+                }
+            },
+        };
         serve_http(&shared, stream, arrival, Arc::new(place)).await;
     });
+}
+
+async fn encrypt(
+    shared: &Shared,
+    tls: &TlsServer,
+    stream: Box<dyn ByteStream>,
+) -> io::Result<Box<dyn ByteStream>> {
+    tokio::select! {
+        accepted = tls.accept(stream) => Ok(Box::new(accepted?)),
+        () = shared.stopping.cancelled() => Err(io::Error::other("the server stops")),
+    }
 }
 
 /// What a request under way gets to be finished when the server stops.
@@ -218,7 +266,10 @@ async fn serve_http(
 ) {
     let address = arrival.address;
     let asked = arrival.door.as_ref().and_then(|door| door.idle_max);
-    let idle_max = asked.or(shared.config.keep_alive);
+    let idle_max = match (asked, shared.config.keep_alive) {
+        (Some(asked), Some(own)) => Some(asked.min(own)),
+        (asked, own) => asked.or(own),
+    };
     let service = {
         let shared = shared.clone();
         service_fn(move |request| {

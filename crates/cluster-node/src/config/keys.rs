@@ -90,13 +90,27 @@ pub const KEYS: &[Key] = &[
         .short("HAPPN_PROXY_PORT", "--proxy-port"),
     key("services.proxy.config.host", Kind::Text, Preset::Text("0.0.0.0"), "Where the proxy listens, like host.")
         .short("HAPPN_PROXY_HOST", "--proxy-host"),
-    key("services.proxy.config.timeout", LIMIT, Preset::Whole(1_200_000), "Idle limit of a client's HTTP request; 0 is none.")
-        .ms()
-        .inert(),
+    key("services.proxy.config.timeout", LIMIT, Preset::Whole(1_200_000), "How long a client's HTTP connection may be idle, where that is shorter than the node's own limit; 0 leaves it to the node.")
+        .ms(),
     key("services.proxy.config.allowSelfSignedCerts", Kind::Switch, Preset::Switch(false), "Of no use here: the proxy hands clients to the node in process.")
         .inert(),
-    key("services.proxy.config.keyPath", Kind::Text, Preset::Unset, "Key file for https; not supported yet in this version."),
-    key("services.proxy.config.certPath", Kind::Text, Preset::Unset, "Certificate file for https; not supported yet in this version."),
+    key("services.proxy.config.keyPath", Kind::Text, Preset::Unset, "The proxy's private key, a PEM file: clients connect with https then. Read again on SIGHUP."),
+    key("services.proxy.config.certPath", Kind::Text, Preset::Unset, "The proxy's certificate and those that vouch for it, a PEM file."),
+    key(
+        "services.proxy.config.connectionsMax",
+        Kind::Whole { min: 1, max: 1_000_000 },
+        Preset::Whole(100_000),
+        "The most clients connected at one time; further ones are closed as they arrive.",
+    ),
+    key("services.proxy.config.trustForwarded", Kind::Switch, Preset::Switch(false), "Whether X-Forwarded-For and the like say where a client is: only behind a load balancer that sets them."),
+    key(
+        "services.proxy.config.rateLimit.allowedConnections",
+        Kind::Whole { min: 1, max: 1_000_000 },
+        Preset::Unset,
+        "How many websockets may begin in one interval, over all clients; unset is as many as come. Others get 429 with Retry-After.",
+    ),
+    key("services.proxy.config.rateLimit.interval", INTERVAL, Preset::Whole(1000), "The interval of that limit.").ms(),
+    key("services.proxy.config.rateLimit.retryAfter", INTERVAL, Preset::Unset, "What a client over that limit is told to wait; the rest of the interval when unset.").ms(),
     key("services.proxy.config.defer", Kind::Switch, Preset::Switch(false), "Leaves the proxy closed until the program around the node starts it."),
     key(
         "services.orchestrator.config.clusterName",
@@ -181,7 +195,12 @@ pub const KEYS: &[Key] = &[
     )
     .ms()
     .inert(),
-    key("services.transport.config.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "The inner server's transport; https is not supported yet in this version."),
+    key("services.transport.config.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "The inner server's transport, alike on all nodes; https needs a key and a certificate."),
+    key("services.transport.config.keyPath", Kind::Text, Preset::Unset, "The inner server's private key, a PEM file. Read again on SIGHUP."),
+    key("services.transport.config.certPath", Kind::Text, Preset::Unset, "The inner server's certificate and those that vouch for it, a PEM file."),
+    key("services.transport.config.key", Kind::Pem, Preset::Unset, "The same key as text."),
+    key("services.transport.config.cert", Kind::Pem, Preset::Unset, "The same certificate as text."),
+    key("services.transport.config.caPath", Kind::Text, Preset::Unset, "The authorities that vouch for the other nodes, a PEM file; the public ones when unset."),
     key("services.transport.config.keepAliveTimeout", LIMIT, Preset::Whole(120_000), "How long an idle HTTP connection is kept; 0 is for ever.")
         .ms(),
     key(

@@ -11,6 +11,8 @@ pub enum Kind {
     Text,
     /// Like [`Kind::Text`], but never shown.
     Secret,
+    /// PEM text, of many lines, never shown.
+    Pem,
     /// Text that can be a segment of a happn path.
     Segment {
         /// Whether `*` is allowed; not where it would act as a wildcard.
@@ -41,6 +43,7 @@ impl Kind {
     pub fn allowed(self) -> String {
         match self {
             Self::Text | Self::Secret => "a text of at most 1024 bytes".into(),
+            Self::Pem => "PEM text of at most 65536 bytes".into(),
             Self::Segment { star: false } => "a name of letters, digits, '_' and '-'".into(),
             Self::Segment { star: true } => "a name of letters, digits, '_', '-' and '*'".into(),
             Self::Switch => "true or false".into(),
@@ -79,6 +82,7 @@ impl Kind {
             }
             Self::Text
             | Self::Secret
+            | Self::Pem
             | Self::Segment { .. }
             | Self::Whole { .. }
             | Self::Choice(_) => {
@@ -98,6 +102,7 @@ impl Kind {
     pub fn check(self, value: &Value) -> Option<Value> {
         match self {
             Self::Text | Self::Secret => text(value).map(|text| json!(text)),
+            Self::Pem => pem(value).map(|text| json!(text)),
             Self::Segment { star } => text(value)
                 .filter(|text| {
                     text.bytes()
@@ -122,6 +127,11 @@ impl Kind {
 
 fn text(value: &Value) -> Option<&str> {
     let fits = |text: &&str| text.len() <= 1024 && !text.contains(char::is_control);
+    value.as_str().filter(fits)
+}
+
+fn pem(value: &Value) -> Option<&str> {
+    let fits = |text: &&str| text.len() <= 65_536 && text.contains("-----BEGIN ");
     value.as_str().filter(fits)
 }
 

@@ -245,7 +245,7 @@ impl Key {
     /// A value for a message, a secret masked and a long one cut.
     pub(crate) fn shown(&self, value: &Value) -> String {
         match self.kind {
-            Kind::Secret => MASK.into(),
+            Kind::Secret | Kind::Pem => MASK.into(),
             _ => shown(value),
         }
     }
@@ -253,7 +253,7 @@ impl Key {
     /// A value in full, a secret masked.
     pub(crate) fn printed(&self, value: &Value) -> String {
         match self.kind {
-            Kind::Secret => MASK.into(),
+            Kind::Secret | Kind::Pem => MASK.into(),
             _ => value.to_string(),
         }
     }

@@ -21,6 +21,7 @@ pub(crate) fn apply(layers: &mut Layers, interfaces: &[InterfaceAddress], report
     resolve_interface(layers, interfaces, report);
     check_announced(layers, report);
     check_unsupported(layers, report);
+    check_tls(layers, report);
     check_ports(layers, report);
     check_minimums(layers, report);
     check_timing(layers, report);
@@ -163,16 +164,52 @@ fn check_unsupported(layers: &Layers, report: &mut Report) {
     if *layers.value("secure") == json!(true) {
         refuse("secure", "security (users, groups, logins) is");
     }
-    if *layers.value("services.transport.config.mode") == json!("https") {
-        refuse("services.transport.config.mode", "https is");
-    }
-    for key in [
+}
+
+const TRANSPORT_MODE: &str = "services.transport.config.mode";
+
+/// Keys and certificates that only make sense together.
+const PAIRS: [[&str; 2]; 3] = [
+    [
         "services.proxy.config.keyPath",
         "services.proxy.config.certPath",
-    ] {
-        if !layers.value(key).is_null() {
-            refuse(key, "https at the proxy is");
+    ],
+    [
+        "services.transport.config.keyPath",
+        "services.transport.config.certPath",
+    ],
+    [
+        "services.transport.config.key",
+        "services.transport.config.cert",
+    ],
+];
+
+fn check_tls(layers: &Layers, report: &mut Report) {
+    for [one, other] in PAIRS {
+        for (given, missing) in [(one, other), (other, one)] {
+            if !layers.value(given).is_null() && layers.value(missing).is_null() {
+                let reason = format!("{missing} must be given too");
+                report.rule(layers.origin(given), given, reason);
+            }
         }
+    }
+    let [_, [path, _], [text, _]] = PAIRS;
+    let given = [path, text].map(|key| !layers.value(key).is_null());
+    let https = *layers.value(TRANSPORT_MODE) == json!("https");
+    match given {
+        [false, false] if https => {
+            let reason = format!("https needs {path} or {text}");
+            report.rule(layers.origin(TRANSPORT_MODE), TRANSPORT_MODE, reason);
+        }
+        [true, true] => {
+            let reason = format!("give either {path} or {text}");
+            report.rule(layers.origin(text), text, reason);
+        }
+        [false, false] => {}
+        _ if !https => report.warn(format!(
+            "the inner server's key is of no use unless {TRANSPORT_MODE} is https"
+        )),
+        _ => {}
     }
 }
 

@@ -1,6 +1,8 @@
 //! The values, typed. The tree is that of the keys; what each means stands in the table of keys.
 
 use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
@@ -134,6 +136,7 @@ pub struct Store {
 
 /// `services.proxy.config`.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ProxySettings {
     /// Where clients connect; 0 lets the system choose.
     pub port: u16,
@@ -141,6 +144,76 @@ pub struct ProxySettings {
     pub host: String,
     /// Whether the proxy waits for the program around the node to start it.
     pub defer: bool,
+    /// How long a client's HTTP connection may be idle; zero leaves it to the node.
+    #[serde(deserialize_with = "interval")]
+    pub timeout: Duration,
+    /// The private key's file, when clients connect with https.
+    pub key_path: Option<PathBuf>,
+    /// The certificate's file; present when the key's is.
+    pub cert_path: Option<PathBuf>,
+    /// The most clients connected at one time.
+    pub connections_max: usize,
+    /// Whether forwarding headers are believed.
+    pub trust_forwarded: bool,
+    /// `rateLimit`.
+    pub rate_limit: RateLimitSettings,
+}
+
+/// `services.proxy.config.rateLimit`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimitSettings {
+    /// How many websockets may begin in an interval; absent when there is no limit.
+    pub allowed_connections: Option<u32>,
+    /// How long the interval is.
+    #[serde(deserialize_with = "interval")]
+    pub interval: Duration,
+    /// What clients over the limit are told to wait.
+    #[serde(default, deserialize_with = "limit")]
+    pub retry_after: Option<Duration>,
+}
+
+/// `services.transport.config`. Exactly one pair is present when the mode is https.
+#[derive(Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TransportSettings {
+    /// Whether the inner server speaks TLS.
+    pub mode: TransportMode,
+    /// The private key's file.
+    pub key_path: Option<PathBuf>,
+    /// The certificate's file.
+    pub cert_path: Option<PathBuf>,
+    /// The private key as text.
+    pub key: Option<String>,
+    /// The certificate as text.
+    pub cert: Option<String>,
+    /// Who vouches for the other nodes; the public authorities when absent.
+    pub ca_path: Option<PathBuf>,
+    /// How long an idle HTTP connection is kept; zero is for ever.
+    #[serde(deserialize_with = "interval")]
+    pub keep_alive_timeout: Duration,
+}
+
+/// Never shows the key.
+impl fmt::Debug for TransportSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportSettings")
+            .field("mode", &self.mode)
+            .field("key_path", &self.key_path)
+            .field("cert_path", &self.cert_path)
+            .field("ca_path", &self.ca_path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How peers connect to the inner server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TransportMode {
+    /// In the clear.
+    Http,
+    /// With TLS.
+    Https,
 }
 
 /// `services.orchestrator.config`.
@@ -236,15 +309,6 @@ impl CleanupSettings {
         let is_on = self.interval.is_some() || self.threshold.is_some();
         is_on.then_some((interval, threshold))
     }
-}
-
-/// `services.transport.config`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct TransportSettings {
-    /// How long an idle HTTP connection is kept; zero is for ever.
-    #[serde(deserialize_with = "interval")]
-    pub keep_alive_timeout: Duration,
 }
 
 /// `services.session.config.primusOpts`.

@@ -27,7 +27,11 @@ impl Folder {
     }
 
     pub(crate) fn database(&self) -> String {
-        self.0.join("happn.sqlite").display().to_string()
+        self.file("happn.sqlite").display().to_string()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 }
 

@@ -14,3 +14,4 @@ mod relay;
 mod replication;
 mod starting;
 mod stores;
+mod tls;

@@ -84,3 +84,31 @@ fn config_prints_every_value_with_its_origin() {
         "warning: file happn.toml: unknown key prot, did you mean port?\n"
     );
 }
+
+#[test]
+fn a_node_reads_its_certificates_again_when_told() {
+    let folder = Folder::new();
+    let certificate = || {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        std::fs::write(folder.0.join("key.pem"), made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(folder.0.join("cert.pem"), made.cert.pem()).unwrap();
+    };
+    certificate();
+    let section = "services.proxy.config";
+    let key = format!("{section}.keyPath=key.pem");
+    let cert = format!("{section}.certPath=cert.pem");
+    let with_tls = ["--set", &key, "--set", &cert];
+    let mut process = Process::start(&folder, &[&QUIET[..], &with_tls].concat());
+    let banner = process.banner();
+    assert!(banner.contains("wss://127.0.0.1:"), "{banner}");
+    assert!(banner.contains("protocol: 'https'"), "{banner}");
+
+    certificate();
+    process.signal("HUP");
+    process.logged("certificates read again");
+    std::fs::remove_file(folder.0.join("key.pem")).unwrap();
+    process.signal("HUP");
+    process.logged("certificates stay as they were");
+    process.signal("TERM");
+    assert_eq!(process.end().0, Some(0));
+}

@@ -11,10 +11,11 @@ use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Bounds, Call, Connection, Inbox, Reply, Socket};
+use crate::dial::{self, Dialling};
 use crate::local::LocalSocket;
 use crate::login::{info_block, log_in, millis};
 use crate::registry::{Off, Registry};
-use crate::{ClientConfig, ClientError, ConnectionState, Event, dial};
+use crate::{ClientConfig, ClientError, ConnectionState, Event};
 
 /// How the client reaches its node.
 #[derive(Clone)]
@@ -77,8 +78,13 @@ impl Core {
         let connection = match &self.way {
             Way::Network => {
                 let address = config.address()?;
-                let limit = config.max_message_bytes;
-                let socket = dial::open(&address, nonce, config.connect_timeout, limit).await?;
+                let dialling = Dialling {
+                    nonce,
+                    timeout: config.connect_timeout,
+                    max_message_bytes: config.max_message_bytes,
+                    trust: &config.trust,
+                };
+                let socket = dial::open(&address, &dialling).await?;
                 self.take_over(socket, config.silence_limit, previous_session)
             }
             Way::Local { node, is_admin } => {

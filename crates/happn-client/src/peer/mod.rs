@@ -11,14 +11,16 @@ use std::time::Duration;
 use happn_core::{BoxFuture, ConnectError, Gap, LinkLogin, PeerConnector, PeerLink, PeerLogin};
 use happn_protocol::Json;
 use happn_protocol::link::{LINK_VERSION, LinkOffer, LinkPosition};
+use happn_tls::Trust;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::address::Address;
 use crate::backoff::fresh_seed;
 use crate::connection::{Bounds, Connection, ConnectionEnd};
+use crate::dial::{self, Dialling};
 use crate::login::{info_block, log_in};
-use crate::{ClientError, ServerError, dial};
+use crate::{ClientError, ServerError};
 use link::{PeerInbox, WebsocketLink};
 use position::Positions;
 
@@ -43,6 +45,8 @@ pub struct PeerDialerConfig {
     /// How many received events may wait for [`PeerLink::receive`]. When they are that many, the
     /// socket is not read any more, so that TCP slows the peer down and nothing is lost.
     pub event_buffer: usize,
+    /// Whose certificates are accepted, where peers speak TLS; `None` where they do not.
+    pub tls: Option<Trust>,
 }
 
 impl Default for PeerDialerConfig {
@@ -56,6 +60,7 @@ impl Default for PeerDialerConfig {
             write_timeout: Duration::from_secs(30),
             max_message_bytes: 64 * 1024 * 1024,
             event_buffer: 4096,
+            tls: None,
         }
     }
 }
@@ -114,14 +119,17 @@ impl PeerDialer {
         let config = &self.config;
         let resume = self.positions().offer(endpoint);
         let info = info_block(&with_link(&login.info, &login.link, resume)?, false)?;
-        let address = Address::parse(endpoint)?;
-        let socket = dial::open(
-            &address,
-            fresh_seed(),
-            config.connect_timeout,
-            config.max_message_bytes,
-        )
-        .await?;
+        let address = match &config.tls {
+            None => Address::parse(endpoint)?,
+            Some(_) => Address::parse(&format!("https://{endpoint}"))?,
+        };
+        let dialling = Dialling {
+            nonce: fresh_seed(),
+            timeout: config.connect_timeout,
+            max_message_bytes: config.max_message_bytes,
+            trust: config.tls.as_ref().unwrap_or(&Trust::Public),
+        };
+        let socket = dial::open(&address, &dialling).await?;
         let (sender, arrivals) = mpsc::channel(config.event_buffer.max(1));
         let bounds = Bounds {
             call: config.call_timeout,

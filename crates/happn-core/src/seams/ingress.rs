@@ -47,7 +47,8 @@ impl Arrival {
 /// because strangers find a public door.
 #[derive(Clone, Debug)]
 pub struct DoorRules {
-    /// How long a connection may be without a request; `None` is as on the node's own port.
+    /// How long a connection may be without a request, if that is shorter than on the node's own
+    /// port.
     pub idle_max: Option<Duration>,
     /// Whether forwarding headers (`X-Forwarded-For` and the like) say where a client is. Only
     /// right behind a proxy that sets them: anybody else may write in them what he likes.

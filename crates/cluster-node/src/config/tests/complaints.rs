@@ -127,22 +127,43 @@ fn files_that_cannot_be_read_are_one_clear_problem() {
 #[test]
 fn what_this_version_cannot_do_is_refused_by_name() {
     assert_eq!(
+        problems("{secure: true}"),
+        ["secure: security (users, groups, logins) is not supported yet in this version",]
+    );
+}
+
+#[test]
+fn half_of_a_key_and_certificate_is_refused_and_so_is_https_without_them() {
+    assert_eq!(
         problems(
-            "{secure: true, services: {transport: {config: {mode: 'https'}}, proxy: {config: {keyPath: 'k'}}}}"
+            "{services: {transport: {config: {mode: 'https'}}, proxy: {config: {keyPath: 'k'}}}}"
         ),
         [
-            "secure: security (users, groups, logins) is not supported yet in this version",
-            "services.transport.config.mode: https is not supported yet in this version",
-            "services.proxy.config.keyPath: https at the proxy is not supported yet in this version",
+            "services.proxy.config.keyPath: services.proxy.config.certPath must be given too",
+            "services.transport.config.mode: https needs services.transport.config.keyPath or \
+             services.transport.config.key",
         ]
     );
 }
 
 #[test]
+fn inline_keys_are_pem_and_never_shown() {
+    let told = problems("{services: {transport: {config: {key: 'hunter2', cert: 'hunter2'}}}}");
+    assert!(
+        told.iter()
+            .all(|line| line.ends_with("must be PEM text of at most 65536 bytes"))
+    );
+    assert_eq!(told.len(), 2);
+    assert!(!told.concat().contains("hunter2"), "{told:?}");
+}
+
+#[test]
 fn keys_without_effect_are_accepted_with_a_warning_unless_they_have_their_default() {
     assert_eq!(
-        warnings("{services: {proxy: {config: {timeout: 1000, allowSelfSignedCerts: false}}}}"),
-        ["services.proxy.config.timeout has no effect in this version"]
+        warnings(
+            "{services: {session: {config: {primusOpts: {compression: true}}}, proxy: {config: {allowSelfSignedCerts: false}}}}"
+        ),
+        ["services.session.config.primusOpts.compression has no effect in this version"]
     );
 }
 

@@ -51,6 +51,10 @@ const NAME: &[(&str, &str)] = &[("'a_B-9'", "'a_B-9'")];
 const NO_NAME: &[&str] = &["'a/b'", "'a b'", "'a*'", "5"];
 const PORT: &[(&str, &str)] = &[("0", "0"), ("65535", "65535"), ("'4001'", "4001")];
 const NO_PORT: &[&str] = &["65536", "-1", "'http'", "1.5", "true"];
+const COUNT: &[(&str, &str)] = &[("1", "1"), ("1000000", "1000000"), ("'4001'", "4001")];
+const NO_COUNT: &[&str] = &["0", "-1", "1000001", "'many'", "1.5", "true"];
+const PEM: &[(&str, &str)] = &[("'-----BEGIN X-----\\n'", "'-----BEGIN X-----\\n'")];
+const NO_PEM: &[&str] = &["'hunter2'", "5", "true"];
 const PROTOCOL: &[(&str, &str)] = &[("'HTTPS'", "'https'"), ("'http'", "'http'")];
 const MASKS: &[(&str, &str)] = &[("['/a/*', '*']", "['/a/*', '*']"), ("[]", "[]")];
 const NO_MASKS: &[&str] = &["'*'", "['']", "[5]", "['/a,b']"];
@@ -117,6 +121,34 @@ const ROWS: &[Row] = &[
     ),
     row("services.proxy.config.keyPath", "null", TEXT, NO_TEXT),
     row("services.proxy.config.certPath", "null", TEXT, NO_TEXT),
+    row(
+        "services.proxy.config.connectionsMax",
+        "100000",
+        COUNT,
+        NO_COUNT,
+    ),
+    row(
+        "services.proxy.config.trustForwarded",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
+        "services.proxy.config.rateLimit.allowedConnections",
+        "null",
+        COUNT,
+        NO_COUNT,
+    ),
+    ms(
+        "services.proxy.config.rateLimit.interval",
+        "1000",
+        NO_INTERVAL,
+    ),
+    ms(
+        "services.proxy.config.rateLimit.retryAfter",
+        "null",
+        NO_INTERVAL,
+    ),
     row("services.proxy.config.defer", "false", SWITCH, NO_SWITCH),
     row(
         "services.orchestrator.config.clusterName",
@@ -195,6 +227,11 @@ const ROWS: &[Row] = &[
         PROTOCOL,
         &["'ftp'", "5"],
     ),
+    row("services.transport.config.keyPath", "null", TEXT, NO_TEXT),
+    row("services.transport.config.certPath", "null", TEXT, NO_TEXT),
+    row("services.transport.config.key", "null", PEM, NO_PEM),
+    row("services.transport.config.cert", "null", PEM, NO_PEM),
+    row("services.transport.config.caPath", "null", TEXT, NO_TEXT),
     ms(
         "services.transport.config.keepAliveTimeout",
         "120000",

@@ -1,0 +1,69 @@
+//! Which certificates a node shows and whom it trusts, from its configuration.
+
+use std::time::Duration;
+
+use cluster_proxy::{ProxyConfig, UpgradeRate};
+use happn_tls::{Identity, TlsServer, Trust};
+
+use crate::config::{ProxySettings, TransportMode, TransportSettings};
+use crate::start_error::StartError;
+
+/// What the inner server shows; `None` without TLS.
+pub(crate) fn server(transport: &TransportSettings) -> Result<Option<TlsServer>, StartError> {
+    let identity = match transport {
+        TransportSettings {
+            mode: TransportMode::Http,
+            ..
+        } => return Ok(None),
+        TransportSettings {
+            key: Some(key),
+            cert: Some(certificate),
+            ..
+        } => Identity::inline(key, certificate),
+        TransportSettings {
+            key_path: Some(key),
+            cert_path: Some(certificate),
+            ..
+        } => Identity::files(key, certificate),
+        // The configuration has been checked; an embedding program may have changed it.
+        _ => return Err(StartError::NoCertificate),
+    };
+    load(identity, "services.transport.config").map(Some)
+}
+
+/// Whose certificates the node accepts when it dials its peers; `None` without TLS.
+pub(crate) fn peers(transport: &TransportSettings) -> Option<Trust> {
+    (transport.mode == TransportMode::Https).then(|| match &transport.ca_path {
+        Some(file) => Trust::Authorities(vec![file.clone()]),
+        None => Trust::Public,
+    })
+}
+
+/// The front door at `host`.
+pub(crate) fn proxy(section: &ProxySettings, host: String) -> Result<ProxyConfig, StartError> {
+    let tls = match (&section.key_path, &section.cert_path) {
+        (Some(key), Some(certificate)) => {
+            let identity = Identity::files(key, certificate);
+            Some(load(identity, "services.proxy.config")?)
+        }
+        _ => None,
+    };
+    let limit = &section.rate_limit;
+    let upgrade_rate = limit.allowed_connections.map(|allowed| UpgradeRate {
+        allowed,
+        interval: limit.interval,
+        retry_after: limit.retry_after,
+    });
+    Ok(ProxyConfig {
+        connections_max: section.connections_max,
+        tls,
+        idle_max: Some(section.timeout).filter(|limit| *limit > Duration::ZERO),
+        trusts_forwarded: section.trust_forwarded,
+        upgrade_rate,
+        ..ProxyConfig::new(host, section.port)
+    })
+}
+
+fn load(identity: Identity, section: &'static str) -> Result<TlsServer, StartError> {
+    TlsServer::new(identity).map_err(|source| StartError::Tls { section, source })
+}

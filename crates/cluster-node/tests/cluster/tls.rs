@@ -1,0 +1,139 @@
+//! Nodes that clients and peers reach with TLS.
+
+use std::path::{Path, PathBuf};
+
+use cluster_node::{Node, StartError};
+use happn_client::{Client, ClientConfig, ClientError, SubscribeOptions, Trust};
+
+use crate::harness::{Folder, Plan, cluster, soon, stop};
+
+/// A key and a self-signed certificate for this machine.
+struct Pem {
+    key: PathBuf,
+    certificate: PathBuf,
+}
+
+impl Pem {
+    fn made_in(folder: &Folder, name: &str) -> Self {
+        let pem = Self {
+            key: folder.file(&format!("{name}.key")),
+            certificate: folder.file(&format!("{name}.crt")),
+        };
+        pem.renew();
+        pem
+    }
+
+    /// Another key and certificate in the same files.
+    fn renew(&self) {
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let made = rcgen::generate_simple_self_signed(names).unwrap();
+        std::fs::write(&self.key, made.signing_key.serialize_pem()).unwrap();
+        std::fs::write(&self.certificate, made.cert.pem()).unwrap();
+    }
+
+    fn at(&self, section: &str, plan: Plan) -> Plan {
+        let text = |path: &Path| path.display().to_string();
+        plan.with(&format!("{section}.keyPath"), &text(&self.key))
+            .with(&format!("{section}.certPath"), &text(&self.certificate))
+    }
+
+    fn trusted(&self) -> Trust {
+        Trust::Authorities(vec![self.certificate.clone()])
+    }
+}
+
+async fn encrypted_client(node: &Node, trust: Trust) -> Result<Client, ClientError> {
+    let address = node.proxy().address().await.unwrap();
+    let config = ClientConfig {
+        trust,
+        ..ClientConfig::url(format!("https://localhost:{}", address.port()))
+    };
+    soon("the client connects", Client::connect(config)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_reach_the_proxy_with_tls() {
+    let folder = Folder::new();
+    let pem = Pem::made_in(&folder, "proxy");
+    let plan = pem.at("services.proxy.config", Plan::new());
+    let node = plan.start().await.unwrap();
+    let client = encrypted_client(&node, pem.trusted()).await.unwrap();
+    let mut events = client.on("/x", SubscribeOptions::default()).await.unwrap();
+    // More than one TLS record, so that something is left for a flush.
+    let large = "x".repeat(100_000);
+    client.set("/x", &large).await.unwrap();
+    let event = soon("the event arrives", events.next()).await.unwrap();
+    assert_eq!(event.path(), "/x");
+    stop(vec![node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_does_not_trust_the_certificate_stays_away() {
+    let folder = Folder::new();
+    let pem = Pem::made_in(&folder, "proxy");
+    let plan = pem.at("services.proxy.config", Plan::new());
+    let node = plan.start().await.unwrap();
+    let refused = encrypted_client(&node, Trust::Public).await.unwrap_err();
+    assert!(refused.to_string().contains("UnknownIssuer"), "{refused}");
+    stop(vec![node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renewed_certificate_is_shown_after_a_reload_and_connections_live_on() {
+    let folder = Folder::new();
+    let pem = Pem::made_in(&folder, "proxy");
+    let plan = pem.at("services.proxy.config", Plan::new());
+    let node = plan.start().await.unwrap();
+    let early = encrypted_client(&node, pem.trusted()).await.unwrap();
+    pem.renew();
+    node.reload_certificates().unwrap();
+    let late = encrypted_client(&node, pem.trusted()).await.unwrap();
+    early.set("/x", &1).await.unwrap();
+    late.set("/x", &2).await.unwrap();
+
+    std::fs::write(&pem.certificate, "nothing of use").unwrap();
+    let told = node.reload_certificates().unwrap_err().to_string();
+    assert!(told.contains("proxy.crt holds no certificate"), "{told}");
+    late.set("/x", &3).await.unwrap();
+    stop(vec![node]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn peers_reach_each_other_with_tls() {
+    let folder = Folder::new();
+    let pem = Pem::made_in(&folder, "inner");
+    let authority = pem.certificate.display().to_string();
+    let nodes = cluster(&folder, 2, |plan| {
+        pem.at("services.transport.config", plan)
+            .with("services.transport.config.mode", "https")
+            .with("services.transport.config.caPath", &authority)
+    })
+    .await;
+    assert!(
+        nodes
+            .iter()
+            .all(|node| node.orchestrator().peers().len() == 2)
+    );
+    let one = crate::harness::client(&nodes[0]).await;
+    let other = crate::harness::client(&nodes[1]).await;
+    let mut events = other.on("/x", SubscribeOptions::default()).await.unwrap();
+    one.set("/x", &1).await.unwrap();
+    let event = soon("the event crosses", events.next()).await.unwrap();
+    assert_eq!(event.path(), "/x");
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_that_is_missing_ends_the_start_and_is_named() {
+    let folder = Folder::new();
+    let pem = Pem::made_in(&folder, "proxy");
+    std::fs::remove_file(&pem.certificate).unwrap();
+    let plan = pem.at("services.proxy.config", Plan::new());
+    let error = plan.start().await.unwrap_err();
+    let StartError::Tls { section, source } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*section, "services.proxy.config");
+    let told = source.to_string();
+    assert!(told.contains("proxy.crt: No such file"), "{told}");
+}
