@@ -32,9 +32,9 @@ pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use settings::{
     CleanupSettings, DataSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings,
-    PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings, SearchLimits, Services,
-    SessionSettings, Settings, Store, SubscriptionSettings, SubscriptionTreeSettings,
-    TimingSettings, TransportSettings,
+    PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings, RateLimitSettings,
+    SearchLimits, Services, SessionSettings, Settings, Store, SubscriptionSettings,
+    SubscriptionTreeSettings, TimingSettings, TransportMode, TransportSettings,
 };
 pub use stores::{PatternRule, Provider, StoreFile, Synchronous};
 
