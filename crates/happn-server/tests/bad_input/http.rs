@@ -136,3 +136,65 @@ async fn a_body_that_never_comes_is_given_up() {
         "{came:?}"
     );
 }
+
+const REQUESTS: [&str; 3] = [
+    "GET /browser_client HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"a\"\r\n\r\n",
+    "POST /ping HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+        Content-Length: 7\r\n\r\n{\"a\":1}",
+    "GET /primus?a=b HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+        Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+];
+
+/// Request `number` with a few bytes changed, put in, taken out or doubled; the same for the same
+/// number.
+fn damaged(number: u64) -> Vec<u8> {
+    let mut state = number + 1;
+    let mut roll = |limit: usize| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % limit
+    };
+    let mut bytes = REQUESTS[roll(REQUESTS.len())].as_bytes().to_vec();
+    for _ in 0..=roll(4) {
+        let at = roll(bytes.len());
+        match roll(4) {
+            0 => bytes[at] = roll(256) as u8,
+            1 => bytes.insert(at, b"\r\n\0 :/%\xff"[roll(8)]),
+            2 => drop(bytes.remove(at)),
+            _ => bytes.extend_from_within(at..),
+        }
+    }
+    bytes
+}
+
+#[tokio::test]
+async fn damaged_requests_end_in_an_answer_or_a_close() {
+    let quick = Duration::from_millis(100);
+    let (server, _) = serve(
+        |_| (),
+        |config| {
+            config.keep_alive = Some(quick);
+            config.body_timeout = quick;
+        },
+    )
+    .await;
+    let address = server.address();
+    let mut attempts = tokio::task::JoinSet::new();
+    for number in 0..1000 {
+        attempts.spawn(async move {
+            let mut socket = RawSocket::open(address, b"").await.unwrap();
+            socket.send_raw(&damaged(number)).await;
+            // What became a websocket, or waits on a foreign path, ends with this side.
+            socket.finish().await;
+            for got in until_closed(&mut socket).await {
+                if let Got::Http(answer) = got {
+                    assert!(!answer.starts_with("HTTP/1.1 5"), "{number}: {answer}");
+                }
+            }
+        });
+    }
+    attempts.join_all().await;
+    let mut socket = client(&server).await;
+    assert_answers(&mut socket).await;
+}
