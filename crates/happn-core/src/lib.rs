@@ -22,6 +22,7 @@
 //! `happn-store-*` keep the documents, `cluster-*` make several nodes one system.
 
 mod acknowledgements;
+mod computation;
 mod config;
 mod data_service;
 mod dispatch;
@@ -46,6 +47,7 @@ mod sessions;
 pub mod store_conformance;
 mod subscriptions;
 
+pub use computation::Computation;
 pub use config::{LinkLimits, NodeConfig, SessionLimits, UnconfiguredCleanup};
 pub use data_service::{DataService, RoutingError};
 pub use dispatch::Received;

@@ -8,8 +8,9 @@ use happn_paths::StoreGlob;
 use happn_protocol::Json;
 
 use crate::{
-    Aggregation, BATCH, Batches, BoxFuture, DataStore, Document, Documents, Increment, Incremented,
-    Query, Removal, Search, StoreError, StoreFuture, Write, increment_gauge, item, written,
+    Aggregation, BATCH, Batches, BoxFuture, Computation, DataStore, Document, Documents, Increment,
+    Incremented, Query, Removal, Search, StoreError, StoreFuture, Write, increment_gauge, item,
+    written,
 };
 
 /// A sorted map behind a lock.
@@ -101,9 +102,26 @@ impl DataStore for MemoryStore {
         })
     }
 
-    fn aggregate(&self, _aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
-        let unsupported = happn_query::QueryError::Unsupported("aggregate".to_owned());
-        self.answer(|_| Err(unsupported.into()))
+    fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
+        let started = self.now(|content| {
+            let computation = Computation::new(aggregation)?;
+            let selected = content.matching(&computation.query().selector);
+            let documents: Vec<Document> = selected.cloned().collect();
+            Ok((computation, documents))
+        });
+        Box::pin(async move {
+            let (mut computation, documents) = started?;
+            for batch in documents.chunks(BATCH) {
+                if computation.is_complete() {
+                    break;
+                }
+                for document in batch {
+                    computation.offer(&item(document))?;
+                }
+                tokio::task::yield_now().await;
+            }
+            computation.finish()
+        })
     }
 
     fn close(&self) -> BoxFuture<'static, ()> {

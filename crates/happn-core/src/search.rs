@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use happn_query::{Collation, Criteria, Item, Sort, SortValues};
 use tokio::time::Instant;
@@ -85,9 +86,7 @@ impl Search {
         let is_sorted = !query.sort.is_by_path();
         Ok(Self {
             gathered: is_sorted.then(Gathered::default),
-            deadline: query
-                .max_time
-                .and_then(|time| Instant::now().checked_add(time)),
+            deadline: deadline_of(query.max_time),
             by: Arc::new((query.sort.clone(), query.collation.clone())),
             offered: 0,
             skip: query.skip,
@@ -275,6 +274,10 @@ impl Search {
             _ => Ok(()),
         }
     }
+}
+
+pub(crate) fn deadline_of(max_time: Option<Duration>) -> Option<Instant> {
+    max_time.and_then(|time| Instant::now().checked_add(time))
 }
 
 /// A document as criteria and pipelines see it.

@@ -88,6 +88,9 @@ pub enum QueryError {
         /// How much is allowed.
         limit: usize,
     },
+    /// Whoever asked did not want to go on.
+    #[error("the evaluation was stopped")]
+    Stopped,
     /// An evaluation that failed on an item, such as a division by zero.
     #[error("{0}")]
     Evaluation(String),

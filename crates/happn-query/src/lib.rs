@@ -38,6 +38,7 @@ mod field;
 mod fields;
 mod item;
 mod limits;
+mod operand;
 mod pattern;
 mod pipeline;
 mod rewrite;
@@ -45,12 +46,14 @@ mod sort;
 mod value;
 
 pub use collation::Collation;
-pub use criteria::{Comparison, Criteria, ElementTest, Expression, Kind, Test, Values};
+pub use criteria::{
+    Comparison, Computation, Criteria, ElementTest, Expression, Kind, Test, Values,
+};
 pub use error::QueryError;
 pub use field::Field;
 pub use fields::Fields;
 pub use item::Item;
 pub use pattern::Pattern;
-pub use pipeline::Pipeline;
+pub use pipeline::{Held, Pipeline, Run};
 pub use sort::{Sort, SortKey, SortValues};
 pub use value::Value;

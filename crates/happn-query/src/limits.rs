@@ -21,3 +21,6 @@ pub(crate) const PATTERN_COMPILED_BYTES: usize = 1024 * 1024;
 
 /// Keys of a sort, as MongoDB has it.
 pub(crate) const SORT_KEYS: usize = 32;
+
+/// Stages of a pipeline.
+pub(crate) const STAGES: usize = 100;

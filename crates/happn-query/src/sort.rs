@@ -50,6 +50,13 @@ impl Sort {
         Self::of(keys)
     }
 
+    pub(crate) fn by_stored_names(
+        members: &[(Cow<'_, str>, Value<'_>)],
+    ) -> Result<Self, QueryError> {
+        let keys = members.iter().map(|(name, direction)| key(name, direction));
+        Self::of(keys.collect::<Result<_, _>>()?)
+    }
+
     /// The sort of these keys.
     ///
     /// # Errors

@@ -142,6 +142,20 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// About the bytes it takes in memory.
+    pub(crate) fn size(&self) -> u64 {
+        let inside: u64 = match self {
+            Self::Text(text) | Self::Opaque(text) => text.len() as u64,
+            Self::Array(items) => items.iter().map(Self::size).sum(),
+            Self::Object(members) => {
+                let size = |(name, value): &(Cow<'_, str>, Self)| name.len() as u64 + value.size();
+                members.iter().map(|member| size(member) + 24).sum()
+            }
+            _ => 0,
+        };
+        inside + size_of::<Self>() as u64
+    }
+
     /// The kind of value, for messages.
     pub(crate) fn kind(&self) -> &'static str {
         match self {

@@ -62,10 +62,12 @@ macro_rules! on_stores {
             replays! { $engine:
                 set "set"
                 get "get"
+                count "count"
                 remove "remove"
                 criteria "criteria"
                 fields "fields"
                 sort_skip_and_limit "sort-skip-limit"
+                aggregate_and_collation "aggregate-collation"
                 options "options"
                 errors "errors"
                 values "values"

@@ -115,7 +115,7 @@ fn of_expression(expression: &Expression) -> Condition {
             Some(column) => of_test(column, test),
             None => Condition::undecided(),
         },
-        Expression::Foreign(_) => Condition::undecided(),
+        Expression::Computed(_) | Expression::Foreign(_) => Condition::undecided(),
     }
 }
 

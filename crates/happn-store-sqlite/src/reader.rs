@@ -2,7 +2,8 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use happn_core::{Document, Search, StoreError};
+use happn_core::{Computation, Document, Search, StoreError};
+use happn_protocol::Json;
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -27,6 +28,8 @@ pub(crate) struct ReadOne {
 pub(crate) enum Read {
     /// Which documents.
     Find(Search, Batches),
+    /// What a pipeline makes of documents.
+    Aggregate(Box<Computation>, Reply<Vec<Json>>),
     /// How many documents.
     Count(Search, Reply<u64>),
 }
@@ -136,6 +139,10 @@ fn answer(connection: &Connection, alarm: &Alarm, read: Read) {
             if let Err(error) = scan::find(connection, search, wanted, send) {
                 let _ = batches.blocking_send(Err(error));
             }
+        }
+        Read::Aggregate(computation, reply) => {
+            let rows = scan::aggregate(connection, *computation, || !reply.is_closed());
+            let _ = reply.send(rows);
         }
         Read::Count(search, reply) => {
             alarm.ring_at(search.deadline());

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use happn_core::{BATCH, Document, Removal, Search, StoreError, item};
+use happn_core::{BATCH, Computation, Document, Query, Removal, Search, StoreError, item};
 use happn_protocol::Json;
 use happn_query::{Collation, Item};
 use rusqlite::{Connection, Row, Rows, Statement};
@@ -78,6 +78,26 @@ impl Batch {
         let is_full = self.documents.len() >= BATCH || self.bytes >= BATCH_BYTES;
         is_full.then(|| std::mem::take(self).documents)
     }
+}
+
+/// The rows of a computation. Ends early, with what it has, when `wanted` says no.
+pub(crate) fn aggregate(
+    connection: &Connection,
+    mut computation: Computation,
+    wanted: impl Fn() -> bool,
+) -> Result<Vec<Json>, StoreError> {
+    let query = computation.query();
+    let plan = Plan::find(query);
+    // The computation looks at the criteria itself.
+    let mut all = Search::new(Query {
+        max_time: query.max_time,
+        ..Query::all(query.selector.clone())
+    })?;
+    walk(connection, &plan, &mut all, wanted, |_, row| {
+        computation.offer(&row_item(row)?)?;
+        Ok(!computation.is_complete())
+    })?;
+    computation.finish()
 }
 
 /// How many documents `search` names. Ends early when `wanted` says no.

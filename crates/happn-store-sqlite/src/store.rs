@@ -6,11 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use happn_core::{
-    Aggregation, BoxFuture, DataStore, Document, Documents, Increment, Incremented, Query, Removal,
-    Search, StoreFuture, Write,
+    Aggregation, BoxFuture, Computation, DataStore, Document, Documents, Increment, Incremented,
+    Query, Removal, Search, StoreFuture, Write,
 };
 use happn_protocol::Json;
-use happn_query::QueryError;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::connection::{open_reader, open_writer};
@@ -157,9 +156,14 @@ impl DataStore for SqliteStore {
         }
     }
 
-    fn aggregate(&self, _aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
-        let unsupported = QueryError::Unsupported("aggregate".to_owned());
-        Box::pin(ready(Err(unsupported.into())))
+    fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
+        match Computation::new(aggregation) {
+            Ok(computation) => {
+                let read = |reply| Read::Aggregate(Box::new(computation), reply);
+                self.reads.submit(0, read)
+            }
+            Err(error) => Box::pin(ready(Err(error))),
+        }
     }
 
     /// Refuses new calls at once. The future completes when all accepted ones are answered and

@@ -1,5 +1,6 @@
 //! Criteria as a tree, for those who evaluate it or translate it into their own language.
 
+use crate::operand::Operand;
 use crate::{Field, Pattern, QueryError, Value};
 
 /// A condition on a document.
@@ -13,9 +14,15 @@ pub enum Expression {
     Nor(Vec<Self>),
     /// A field passes a test.
     Field(Field, Test),
+    /// A computed value is true: `$expr`.
+    Computed(Computation),
     /// An operator that only a database knows, by its name.
     Foreign(String),
 }
+
+/// A value computed from a document, or why that cannot be done here.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Computation(pub(crate) Result<Operand, QueryError>);
 
 /// A test of a field.
 ///
@@ -128,6 +135,9 @@ impl Expression {
                 parts.iter().try_for_each(Self::check_evaluable)
             }
             Self::Field(_, test) => test.check_evaluable(),
+            Self::Computed(Computation(operand)) => {
+                operand.as_ref().map(drop).map_err(Clone::clone)
+            }
             Self::Foreign(name) => Err(QueryError::Unsupported(name.clone())),
         }
     }

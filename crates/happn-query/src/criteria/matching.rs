@@ -17,6 +17,11 @@ impl Expression {
             Self::Nor(parts) => !parts.iter().any(holds),
             Self::Field(field, test) => test
                 .passes(&mut |test| field.any(document, &mut |value| test.leaf(value, collation))),
+            // What cannot be computed for a document does not hold for it.
+            Self::Computed(computation) => computation.0.as_ref().is_ok_and(|operand| {
+                let value = operand.evaluate(document, collation);
+                value.is_ok_and(|value| value.is_some_and(|value| value.is_truthy()))
+            }),
             Self::Foreign(_) => false,
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use happn_protocol::Json;
 
-pub use expression::{Comparison, ElementTest, Expression, Kind, Test, Values};
+pub use expression::{Comparison, Computation, ElementTest, Expression, Kind, Test, Values};
 pub(crate) use parse::check_size;
 
 use crate::rewrite::rewrite;

@@ -1,14 +1,15 @@
 //! From rewritten criteria to the tree.
 
-use super::expression::{Expression, Test};
+use super::expression::{Computation, Expression, Test};
 use super::operators;
+use crate::operand::Operand;
 use crate::{Field, Pattern, QueryError, Value, limits};
 
 /// Operators that run code; no store is asked to.
 const REFUSED: [&str; 3] = ["$where", "$function", "$accumulator"];
 
 /// Operators on the whole document that only a database knows.
-const FOREIGN: [&str; 4] = ["$text", "$jsonSchema", "$sampleRate", "$expr"];
+const FOREIGN: [&str; 3] = ["$text", "$jsonSchema", "$sampleRate"];
 
 /// Reads criteria whose names are those of the stored document.
 pub(super) fn criteria(value: &Value<'_>) -> Result<Expression, QueryError> {
@@ -74,6 +75,7 @@ impl Reader {
                 "$and" => Expression::All(self.list(name, value)?),
                 "$or" => Expression::Any(self.list(name, value)?),
                 "$nor" => Expression::Nor(self.list(name, value)?),
+                "$expr" => Expression::Computed(computation(value)?),
                 name if FOREIGN.contains(&name) => Expression::Foreign(name.to_owned()),
                 name if name.starts_with('$') => {
                     return Err(QueryError::UnknownTopLevel(name.to_owned()));
@@ -140,6 +142,14 @@ impl Reader {
             }),
             false => Ok(()),
         }
+    }
+}
+
+/// What a database may know and we do not is not wrong yet.
+fn computation(value: &Value<'_>) -> Result<Computation, QueryError> {
+    match Operand::parse(value) {
+        Err(error @ QueryError::Unsupported(_)) => Ok(Computation(Err(error))),
+        operand => Ok(Computation(Ok(operand?))),
     }
 }
 

@@ -221,6 +221,22 @@ fn concrete(value: &Value, client: &Client) -> Value {
     }
 }
 
+/// The identities of items that an aggregation shows are the store's own.
+fn hide_identities(frame: &mut Value) {
+    let rows = frame
+        .pointer_mut("/data/value")
+        .and_then(Value::as_array_mut);
+    for row in rows.into_iter().flatten() {
+        let id = row.get_mut("_id").filter(|id| {
+            let id = id.as_str().unwrap_or_default();
+            id.len() == 24 && id.bytes().all(|byte| byte.is_ascii_hexdigit())
+        });
+        if let Some(id) = id {
+            *id = json!("<oid>");
+        }
+    }
+}
+
 /// The number of the operation whose time `<T3>` or `{{T3}}` stands for.
 fn time_token(text: &str) -> Option<usize> {
     let within = |open, close| text.strip_prefix(open)?.strip_suffix(close);
@@ -313,6 +329,7 @@ impl Client {
                 if let Some(reference) = meta.get_mut("referenceId") {
                     *reference = json!("<referenceId>");
                 }
+                hide_identities(&mut frame);
                 return frame;
             }
             if meta["type"] == "data" {

@@ -55,8 +55,8 @@ pub(super) const TABLE: &[Deviation] = &[
         "server-13.12.1/errors",
         95,
         r#"{"data":null,"_meta":{"type":"response","status":"error","published":false,"eventId":30,"action":"get","error":{"name":"SystemError","message":"aggregate feature not available for provider on path: /e/*","inner":{},"code":500,"severity":0,"reason":"DataService","stack":"Error: aggregate feature not available for provider on path: /e/*\n    at <removed>"}},"protocol":"happn_4"}"#,
-        r#"{"data":null,"_meta":{"type":"response","status":"error","published":false,"eventId":30,"action":"get","error":{"name":"SystemError","message":"aggregate is not supported by this data store","inner":{},"code":500,"severity":0,"reason":"DataService"}},"protocol":"happn_4"}"#,
-        "says it in our own words",
+        r#"{"data":{"value":[]},"_meta":{"type":"response","status":"ok","published":false,"eventId":30,"action":"get"},"protocol":"happn_4"}"#,
+        "every store aggregates here",
     ),
     reads(
         "server-13.12.1/errors",

@@ -1,11 +1,20 @@
 //! Aggregation pipelines.
 
+mod group;
+mod project;
+mod run;
+mod stage;
+mod unwind;
+
 use std::sync::Arc;
+
+pub use run::{Held, Run};
+use stage::Stage;
 
 use happn_protocol::Json;
 
 use crate::criteria::{check_size, text_of};
-use crate::{QueryError, Value};
+use crate::{Collation, QueryError, Value, limits};
 
 /// Stages that read other collections, write or run code; no store is asked to.
 const REFUSED: [&str; 5] = ["$out", "$merge", "$lookup", "$unionWith", "$graphLookup"];
@@ -46,6 +55,8 @@ pub struct Pipeline(Arc<Parsed>);
 #[derive(Debug)]
 struct Parsed {
     json: Json,
+    /// Or why these stages cannot be run here.
+    stages: Result<Vec<Stage>, QueryError>,
 }
 
 impl Pipeline {
@@ -60,6 +71,12 @@ impl Pipeline {
             return Err(QueryError::PipelineType);
         };
         check_size(&value)?;
+        if stages.len() > limits::STAGES {
+            return Err(QueryError::TooComplex {
+                what: "the number of stages",
+                limit: limits::STAGES,
+            });
+        }
         for stage in stages {
             match stage {
                 Value::Object(members) if members.len() == 1 => check_stage(&members[0].0)?,
@@ -67,8 +84,28 @@ impl Pipeline {
             }
         }
         check_inside(&value)?;
+        let stages = match stages.iter().map(Stage::parse).collect() {
+            // A database may know more; all else is wrong everywhere.
+            Err(error @ (QueryError::Unsupported(_) | QueryError::RegexFeature { .. })) => {
+                Err(error)
+            }
+            stages => Ok(stages?),
+        };
         let json = text_of(&value);
-        Ok(Self(Arc::new(Parsed { json })))
+        Ok(Self(Arc::new(Parsed { json, stages })))
+    }
+
+    /// Starts a run over documents, as [`Item::document`](crate::Item::document) makes them.
+    ///
+    /// # Errors
+    /// [`QueryError::Unsupported`] and others that name what only a database can run.
+    pub fn run(&self, collation: &Collation) -> Result<Run, QueryError> {
+        collation.check_evaluable()?;
+        let stages = self.0.stages.clone()?;
+        for stage in &stages {
+            stage.check_evaluable()?;
+        }
+        Ok(Run::new(stages, collation))
     }
 
     /// The stages as they were given, for a database that runs them itself.
