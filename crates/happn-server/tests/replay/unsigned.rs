@@ -43,7 +43,9 @@ fn forget(value: &mut Value) {
 fn forget_members(members: &mut Map<String, Value>) {
     let is_login = members.contains_key("msgCount");
     members.retain(|name, _| {
-        !OF_AUTHORS.contains(&name.as_str()) && !(is_login && OF_LOGINS.contains(&name.as_str()))
+        let name = name.as_str();
+        let is_signed = OF_AUTHORS.contains(&name) || is_login && OF_LOGINS.contains(&name);
+        !is_signed
     });
     if let Some(secure) = members.get_mut("secure") {
         *secure = false.into();
