@@ -25,6 +25,10 @@ impl EventSink for Clients {
             ..Delivery::default()
         }
     }
+
+    fn announce_gap(&self, origin: &str, lost: Option<u64>) {
+        println!("clients hear that events of {origin} are missing: {lost:?}");
+    }
 }
 
 fn main() {
@@ -44,6 +48,9 @@ fn event(number: u32) -> ReplicatedEvent {
         created: None,
         modified: None,
         event_origin: None,
+        merge_data: None,
+        consistency: None,
+        sequence: None,
         custom: Vec::new(),
     }
 }
