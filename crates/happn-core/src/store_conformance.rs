@@ -21,6 +21,7 @@
 mod concurrency;
 mod reading;
 mod removing;
+mod searching;
 mod writing;
 
 pub use concurrency::{
@@ -37,6 +38,11 @@ pub use reading::{
 pub use removing::{
     a_removed_item_starts_anew, removing_counts_what_it_removed, removing_takes_no_neighbours,
     removing_thousands_of_items_takes_them_all,
+};
+pub use searching::{
+    a_collation_compares_text, a_pipeline_computes_rows, a_removal_heeds_its_criteria,
+    a_sort_orders_all_kinds_of_values, an_answer_that_is_too_large_is_an_error,
+    criteria_find_what_the_evaluator_finds, selected_fields_are_there,
 };
 pub use writing::{
     a_merge_lays_top_level_members_over_those_stored, a_merge_on_a_new_path_stores_it,
@@ -78,6 +84,13 @@ macro_rules! store_conformance_tests {
             removing_takes_no_neighbours
             a_removed_item_starts_anew
             removing_thousands_of_items_takes_them_all
+            criteria_find_what_the_evaluator_finds
+            a_sort_orders_all_kinds_of_values
+            a_removal_heeds_its_criteria
+            selected_fields_are_there
+            a_collation_compares_text
+            a_pipeline_computes_rows
+            an_answer_that_is_too_large_is_an_error
             writes_are_applied_in_the_order_of_their_calls
             writes_are_answered_in_the_order_of_their_calls
             concurrent_merges_do_not_lose_each_other
