@@ -39,7 +39,7 @@ proptest! {
             .collect();
         ours.sort_by(|(left, _), (right, _)| parsed.compare(left, right, &collation));
         let ours: Vec<&str> = ours.iter().map(|(_, text)| text.as_str()).collect();
-        let mut theirs = documents.clone();
+        let mut theirs = documents;
         theirs.sort_by(|left, right| oracle::order(left, right, &sort));
         let theirs: Vec<String> = theirs.iter().map(ToString::to_string).collect();
         prop_assert_eq!(ours, theirs, "{:?}", sort);

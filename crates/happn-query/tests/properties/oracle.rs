@@ -85,7 +85,7 @@ fn holds(values: &[Option<Value>], passes: &dyn Fn(&Value) -> bool) -> bool {
     contains(&present, passes)
 }
 
-fn arrays<'v>(values: &'v [Option<Value>]) -> impl Iterator<Item = &'v Vec<Value>> {
+fn arrays(values: &[Option<Value>]) -> impl Iterator<Item = &Vec<Value>> {
     values.iter().flatten().filter_map(Value::as_array)
 }
 
@@ -177,7 +177,7 @@ fn single(value: &Value, name: &str, argument: &Value) -> bool {
                 _ => value.is_array(),
             }
         }
-        other => panic!("the oracle does not know {other}"),
+        _ => unreachable!("the oracle does not know {name}"),
     }
 }
 
