@@ -10,7 +10,10 @@ use cluster_orchestrator::{
 };
 use cluster_proxy::{Proxy, ProxyConfig};
 use happn_client::{PeerDialer, PeerDialerConfig};
-use happn_core::{Clock, Node, NodeConfig, PeerEvents, SearchBounds, UnconfiguredCleanup};
+use happn_core::{
+    Clock, ClusterRules, LinkLimits, Node, NodeConfig, PeerEvents, SearchBounds,
+    UnconfiguredCleanup,
+};
 use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
 
@@ -22,6 +25,7 @@ use crate::tls;
 /// The core's configuration for a node called `name`.
 pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
     let services = &settings.services;
+    let orchestrator = &services.orchestrator;
     NodeConfig {
         default_variable_depth: services
             .subscription
@@ -35,6 +39,16 @@ pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
             bytes_max: services.data.search_limits.bytes,
         },
         search_time_max: services.data.search_limits.time,
+        links: LinkLimits {
+            events_max: orchestrator.links.keep_events,
+            bytes_max: orchestrator.links.keep_bytes,
+            retention: orchestrator.links.keep_for,
+            ..LinkLimits::default()
+        },
+        cluster: Some(ClusterRules {
+            name: orchestrator.cluster_name.clone(),
+            open_system_paths: orchestrator.open_system_paths,
+        }),
         ..NodeConfig::named(name)
     }
 }

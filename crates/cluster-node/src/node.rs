@@ -68,7 +68,8 @@ impl Node {
     /// Whatever cannot be started; nothing is left running then.
     pub async fn bind(settings: &Settings) -> Result<Self, StartError> {
         let front_door = assembly::proxy_config(settings)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock: Arc<dyn Clock> =
+            Arc::new(SystemClock::new().ahead_by(settings.debug.clock_ahead));
         let data = stores::open_all(&settings.services.data).await?;
         let name = node_name(settings, &Uuid::new_v4().simple().to_string()[..8]);
         let config = NodeConfig {
@@ -85,7 +86,7 @@ impl Node {
             }
         };
         let endpoint = announced_endpoint(settings, server.address().port());
-        let replicator = Arc::new(Replicator::new(core.clone()));
+        let replicator = Arc::new(Replicator::new(core.clone(), core.name().to_owned()));
         let orchestrator =
             assembly::orchestrator(settings, &endpoint, &core, replicator.clone(), &clock);
         let orchestrator = match orchestrator {

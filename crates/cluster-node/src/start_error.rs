@@ -102,6 +102,6 @@ impl From<StabiliseError> for StartError {
 fn described(error: &StabiliseError) -> String {
     match error {
         StabiliseError::StabiliseTimeout => format!("StabiliseTimeout: {error}"),
-        StabiliseError::Stopped => error.to_string(),
+        StabiliseError::Refused(_) | StabiliseError::Stopped => error.to_string(),
     }
 }

@@ -58,6 +58,7 @@ impl KeepaliveDocuments {
             cluster_name: &record.cluster_name,
             name: &record.name,
             instance: &record.instance,
+            capabilities: &CAPABILITIES,
         };
         let warned = Mutex::default();
         Ok(Self {
@@ -110,7 +111,24 @@ impl Membership for KeepaliveDocuments {
                 .map_err(|error| membership_error(&error))
         })
     }
+
+    fn sweep(&self, beat: &Beat) -> BoxFuture<'static, Result<(), MembershipError>> {
+        let path = format!("{}{}/{}", self.table.prefix, beat.service, beat.endpoint);
+        if path == self.own.as_str() || path.contains('*') {
+            return Box::pin(std::future::ready(Ok(())));
+        }
+        let remove = self.store.remove(Removal::all(StoreGlob::new(&path)));
+        Box::pin(async {
+            remove
+                .await
+                .map(drop)
+                .map_err(|error| membership_error(&error))
+        })
+    }
 }
+
+/// What a node of this kind understands beyond the reference.
+const CAPABILITIES: [&str; 1] = ["numbered-links"];
 
 /// The most records looked at in one pass; endpoints that ever existed leave one each behind.
 const RECORDS_MAX: u64 = 10_000;
@@ -134,6 +152,7 @@ struct Written<'a> {
     cluster_name: &'a str,
     name: &'a str,
     instance: &'a str,
+    capabilities: &'a [&'a str],
 }
 
 #[derive(Deserialize)]
@@ -142,6 +161,8 @@ struct Read {
     service: String,
     endpoint: String,
     cluster_name: Option<String>,
+    name: Option<String>,
+    instance: Option<String>,
 }
 
 impl Table {
@@ -170,6 +191,8 @@ impl Table {
             endpoint: read.endpoint,
             service: read.service,
             cluster: read.cluster_name,
+            name: read.name,
+            instance: read.instance,
             mark: document.modified.ok_or("it has no modification time")?,
         })
     }

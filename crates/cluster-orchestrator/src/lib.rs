@@ -28,6 +28,8 @@
 //!     endpoint: endpoint.to_owned(),
 //!     service: "node".to_owned(),
 //!     cluster: None,
+//!     name: None,
+//!     instance: (endpoint == "10.0.0.1:57000").then(|| "0001".to_owned()),
 //!     mark: 1,
 //! };
 //! let mut roster = Roster::new(Arc::new(config), 1, Duration::ZERO);
@@ -50,6 +52,6 @@ pub use config::{ConfigError, OrchestratorConfig, Timing};
 pub use driver::{Orchestrator, StabiliseError, View};
 pub use keepalive::{KeepaliveDocuments, NodeRecord};
 pub use roster::{
-    Counts, DropReason, Effect, HealthReport, Input, MemberSnapshot, Roster, ServiceCounts,
-    ServiceHealth, State,
+    Counts, DropReason, Effect, HealthReport, Input, MemberSnapshot, Refusal, Roster,
+    ServiceCounts, ServiceHealth, State,
 };

@@ -4,9 +4,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use happn_core::{EventSink, Gap, PeerEvents, ReplicatedEvent};
+use happn_paths::{EventKind, REPLICATE_MASK};
+use happn_protocol::Json;
+use tokio::sync::broadcast;
 
 use crate::counters::{Counters, LiveCounters};
+use crate::envelope::Envelope;
 use crate::recent::Recent;
+use crate::topics::{TopicMessage, Topics};
 
 /// Re-publishes the events of peers to this node's own clients, each exactly once.
 ///
@@ -15,18 +20,66 @@ use crate::recent::Recent;
 /// [`deliver`](PeerEvents::deliver) for one peer from two places at once.
 pub struct Replicator {
     sink: Arc<dyn EventSink>,
+    /// This node's name, the origin of its messages.
+    name: String,
+    topics: Topics,
     recent: Mutex<Recent>,
     counters: LiveCounters,
 }
 
 impl Replicator {
-    /// A replicator that publishes into `sink`.
+    /// A replicator of the node called `name` that publishes into `sink`.
     #[must_use]
-    pub fn new(sink: Arc<dyn EventSink>) -> Self {
+    pub fn new(sink: Arc<dyn EventSink>, name: String) -> Self {
         Self {
             sink,
+            name,
+            topics: Topics::default(),
             recent: Mutex::new(Recent::new()),
             counters: LiveCounters::default(),
+        }
+    }
+
+    /// Tells every node, this one included, `payload` about `topic`. Does not wait.
+    pub fn send(&self, topic: &str, payload: Option<Json>) {
+        self.topics.hand_out(TopicMessage {
+            topic: topic.to_owned(),
+            payload: payload.clone(),
+            is_local: true,
+            origin: self.name.clone(),
+        });
+        self.send_to_others(topic, payload);
+    }
+
+    /// What nodes say about `topic` from now on, this one included. The receiver is told when it
+    /// was too slow and missed some.
+    #[must_use]
+    pub fn subscribe(&self, topic: &str) -> broadcast::Receiver<TopicMessage> {
+        self.topics.subscribe(topic)
+    }
+
+    pub(crate) fn send_to_others(&self, topic: &str, payload: Option<Json>) {
+        let envelope = Envelope {
+            topic: topic.to_owned(),
+            payload,
+            origin: self.name.clone(),
+        };
+        self.sink.originate(REPLICATE_MASK, &envelope.write());
+    }
+
+    /// Hands a message of another node to those who listen to its topic.
+    fn listen(&self, event: &ReplicatedEvent) {
+        if event.kind != EventKind::Set || *event.path != *REPLICATE_MASK {
+            return;
+        }
+        match Envelope::read(&event.data) {
+            Some(envelope) => self.topics.hand_out(TopicMessage {
+                is_local: envelope.origin == self.name,
+                topic: envelope.topic,
+                payload: envelope.payload,
+                origin: envelope.origin,
+            }),
+            None => tracing::warn!("a malformed message between nodes is ignored"),
         }
     }
 
@@ -50,6 +103,7 @@ impl PeerEvents for Replicator {
         for event in fresh {
             // The sink logs what a session refuses; here it is counted.
             self.counters.delivery(self.sink.publish(event));
+            self.listen(event);
         }
     }
 
@@ -74,8 +128,6 @@ impl fmt::Debug for Replicator {
 #[cfg(test)]
 mod tests {
     use happn_core::Delivery;
-    use happn_paths::EventKind;
-    use happn_protocol::Json;
 
     use super::*;
 
@@ -90,6 +142,10 @@ mod tests {
     impl EventSink for FakeSink {
         fn publish(&self, event: &ReplicatedEvent) -> Delivery {
             self.published.lock().unwrap().push(event.clone());
+            self.answer
+        }
+
+        fn originate(&self, _path: &str, _data: &Json) -> Delivery {
             self.answer
         }
 
@@ -128,7 +184,7 @@ mod tests {
     #[test]
     fn an_event_of_a_peer_reaches_the_sink_unchanged() {
         let sink = Arc::new(FakeSink::default());
-        let replicator = Replicator::new(sink.clone());
+        let replicator = Replicator::new(sink.clone(), "a".to_owned());
         replicator.deliver("b", &[event(1, "/x")]);
         assert_eq!(*sink.published.lock().unwrap(), [event(1, "/x")]);
     }
@@ -136,7 +192,7 @@ mod tests {
     #[test]
     fn events_stay_in_their_order_and_copies_are_counted() {
         let sink = Arc::new(FakeSink::default());
-        let replicator = Replicator::new(sink.clone());
+        let replicator = Replicator::new(sink.clone(), "a".to_owned());
         replicator.deliver("b", &[event(1, "/1"), event(1, "/1"), event(2, "/2")]);
         replicator.deliver("b", &[event(2, "/2"), event(3, "/3")]);
         assert_eq!(sink.paths(), ["/1", "/2", "/3"]);
@@ -150,7 +206,7 @@ mod tests {
     #[test]
     fn a_gap_is_counted_and_told_to_the_clients() {
         let sink = Arc::new(FakeSink::default());
-        let replicator = Replicator::new(sink.clone());
+        let replicator = Replicator::new(sink.clone(), "a".to_owned());
         replicator.missed("b", Gap { lost: Some(3) });
         replicator.missed("c", Gap { lost: None });
         let counters = replicator.counters();
@@ -170,7 +226,7 @@ mod tests {
             answer,
             ..FakeSink::default()
         });
-        let replicator = Replicator::new(sink);
+        let replicator = Replicator::new(sink, "a".to_owned());
         replicator.deliver("b", &[event(1, "/1"), event(2, "/2")]);
         let counters = replicator.counters();
         assert_eq!((counters.delivered, counters.refused), (4, 2));

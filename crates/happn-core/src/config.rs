@@ -26,8 +26,35 @@ pub struct NodeConfig {
     pub search_time_max: Duration,
     /// Links of other nodes.
     pub links: LinkLimits,
+    /// What being part of a cluster means for clients; `None` for a node alone.
+    pub cluster: Option<ClusterRules>,
     /// Differs with every start of the process; made at random when left empty.
     pub instance: String,
+}
+
+/// What being part of a cluster means for clients.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterRules {
+    /// The cluster's name; nodes of another one get no events.
+    pub name: String,
+    /// Whether clients may write where only nodes have business: at `/__REPLICATE` and below
+    /// `/SYSTEM/DEPLOYMENT`.
+    pub open_system_paths: bool,
+}
+
+impl ClusterRules {
+    /// Whether a client may not set or remove `path`, which may be a mask.
+    pub(crate) fn reserves(&self, path: &str) -> bool {
+        let path = path.trim_start_matches('/');
+        let literal = path.split('*').next().unwrap_or_default();
+        let below = |root: &str| {
+            literal
+                .strip_prefix(root)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                || (literal.len() < path.len() && !literal.is_empty() && root.starts_with(literal))
+        };
+        !self.open_system_paths && (below("__REPLICATE") || below("SYSTEM/DEPLOYMENT"))
+    }
 }
 
 /// Bounds of the numbered links to other nodes.
@@ -82,6 +109,7 @@ impl NodeConfig {
             },
             search_time_max: Duration::from_secs(60),
             links: LinkLimits::default(),
+            cluster: None,
             instance: String::new(),
         }
     }
@@ -105,5 +133,42 @@ impl Default for LinkLimits {
             retention: Duration::from_secs(120),
             silence: Duration::from_secs(6),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_only_nodes_write_is_reserved_also_from_masks() {
+        let mut rules = ClusterRules {
+            name: "c".to_owned(),
+            open_system_paths: false,
+        };
+        for path in [
+            "/__REPLICATE",
+            "__REPLICATE",
+            "/__REPLICATE/x",
+            "/__REP*",
+            "/SYSTEM/DEPLOYMENT/d/s/h:1",
+            "//SYSTEM/DEPLOYMENT",
+            "/SYSTEM/*",
+            "/SYSTEM/DEPLOYMENT*",
+        ] {
+            assert!(rules.reserves(path), "{path}");
+        }
+        for path in [
+            "*",
+            "/*",
+            "/a/*",
+            "/__REPLICATED",
+            "/SYSTEM/DEPLOYMENTS/x",
+            "/SYSTEM",
+        ] {
+            assert!(!rules.reserves(path), "{path}");
+        }
+        rules.open_system_paths = true;
+        assert!(!rules.reserves("/__REPLICATE"));
     }
 }

@@ -48,7 +48,7 @@ pub mod store_conformance;
 mod subscriptions;
 
 pub use computation::Computation;
-pub use config::{LinkLimits, NodeConfig, SessionLimits, UnconfiguredCleanup};
+pub use config::{ClusterRules, LinkLimits, NodeConfig, SessionLimits, UnconfiguredCleanup};
 pub use data_service::{DataService, RoutingError};
 pub use dispatch::Received;
 pub use document::{NotAnObject, merge_members, written};
@@ -70,6 +70,7 @@ pub use seams::membership::{Beat, Membership, MembershipError};
 pub use seams::peer::{
     ConnectError, Gap, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
 };
+pub use seams::security_changes::{ChangeReplication, SecurityChange, SecurityChanges};
 pub use seams::session_events::{ClusterInfo, PeerSession, SessionEvent, SessionEvents};
 pub use seams::store::{
     Aggregation, DataStore, Document, Increment, Incremented, Query, Removal, SearchBounds,

@@ -43,6 +43,9 @@ pub struct Node {
     reference_prefix: String,
     references: AtomicU64,
     refused_frames: AtomicU64,
+    /// As whom the node publishes its own events.
+    own_session_id: String,
+    originated: AtomicU64,
     /// For tasks that outlive a call.
     pub(crate) this: Weak<Self>,
 }
@@ -103,6 +106,8 @@ impl Node {
             reference_prefix: url_safe(Uuid::new_v4().as_bytes()),
             references: AtomicU64::new(0),
             refused_frames: AtomicU64::new(0),
+            own_session_id: Uuid::new_v4().to_string(),
+            originated: AtomicU64::new(0),
         })
     }
 
@@ -215,6 +220,30 @@ impl EventSink for Node {
             merge_data: event.merge_data.as_ref(),
             target_clients: None,
             no_cluster: true,
+        };
+        self.publish_counted(&publication, |_| ())
+    }
+
+    fn originate(&self, path: &str, data: &Json) -> Delivery {
+        let number = self.originated.fetch_add(1, Ordering::Relaxed) + 1;
+        let session_id = self.own_session_id.as_str();
+        let publication = Publication {
+            kind: happn_paths::EventKind::Set,
+            event: Event {
+                action: action_name(happn_paths::EventKind::Set),
+                path,
+                session_id,
+                consistency: "2",
+                publication_id: &[session_id, "-", &number.to_string()],
+                created: None,
+                modified: None,
+                event_origin: None,
+                custom: &[],
+            },
+            data,
+            merge_data: None,
+            target_clients: None,
+            no_cluster: false,
         };
         self.publish_counted(&publication, |_| ())
     }

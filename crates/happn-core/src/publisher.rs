@@ -50,7 +50,7 @@ pub(crate) fn publish(
     let mut repeated = Vec::new();
     let mut linked: Recipients = 0;
     subscriptions.for_each_match(publication.kind, publication.event.path, |subscription| {
-        if !publication.admits(&subscription.session) {
+        if !publication.admits(&subscription.session) || subscription.session.is_shut_out() {
             return;
         }
         if let Some(place) = subscription.session.link() {

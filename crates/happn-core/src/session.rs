@@ -44,6 +44,8 @@ pub struct Session {
     dialect: AtomicU8,
     /// Set by a login whose `info` names a cluster: such a session gets no replicated events.
     is_cluster_link: AtomicBool,
+    /// Set for nodes of another cluster: they get no events.
+    is_shut_out: AtomicBool,
     /// Set when a node opens a numbered link with its login.
     link: OnceLock<Place>,
     /// Set once a node has made all the subscriptions it announced.
@@ -96,6 +98,7 @@ impl Session {
             outbox: Outbox::new(limits),
             dialect: AtomicU8::new(0),
             is_cluster_link: AtomicBool::new(false),
+            is_shut_out: AtomicBool::new(false),
             link: OnceLock::new(),
             is_subscribed: AtomicBool::new(false),
             repeats_channels: AtomicBool::new(false),
@@ -203,6 +206,22 @@ impl Session {
 
     pub(crate) fn is_cluster_link(&self) -> bool {
         self.is_cluster_link.load(Ordering::Relaxed)
+    }
+
+    /// Whether the session is a node's, and of another cluster than `ours`.
+    pub(crate) fn is_of_another_cluster(&self, ours: &str) -> bool {
+        let cluster = self.cluster();
+        cluster.is_some_and(|cluster| cluster.cluster_name != ours)
+    }
+
+    /// Keeps events away from the session from now on.
+    pub(crate) fn shut_out(&self) {
+        self.is_shut_out.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the session gets no events.
+    pub(crate) fn is_shut_out(&self) -> bool {
+        self.is_shut_out.load(Ordering::Relaxed)
     }
 
     /// The session's place among the numbered links, if it is one.

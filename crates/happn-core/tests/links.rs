@@ -390,3 +390,70 @@ async fn links_end_after_the_last_client() {
     let drained = link.session.outbox().drain(&mut left);
     assert_eq!(drained, Drained::Ended(Ending::Reconnect));
 }
+
+fn in_cluster(name: &str) -> Arc<Node> {
+    let config = NodeConfig {
+        cluster: Some(happn_core::ClusterRules {
+            name: name.to_owned(),
+            open_system_paths: false,
+        }),
+        ..NodeConfig::named("test")
+    };
+    node_on(Arc::new(MemoryStore::new()), config)
+}
+
+/// In the reference, anybody raises any topic on all nodes, and forges members of the cluster.
+#[tokio::test]
+async fn clients_do_not_write_where_only_nodes_have_business() {
+    let node = in_cluster("c");
+    let mut client = Client::of(&node);
+    let forged = r#"{"topic":"/security/dataChanged","payload":null,"origin":"x"}"#;
+    for (action, path) in [
+        ("set", "/__REPLICATE"),
+        ("set", "/SYSTEM/DEPLOYMENT/d/s/10.0.0.9:1"),
+        ("remove", "/SYSTEM/DEPLOYMENT/*"),
+        ("remove", "/SYSTEM/*"),
+    ] {
+        let answer = client
+            .call(action, path, forged, r#"{"noStore":true}"#)
+            .await;
+        assert_eq!(answer["_meta"]["status"], "error", "{action} {path}");
+        let error = &answer["_meta"]["error"];
+        assert_eq!(
+            (&error["name"], &error["code"]),
+            (&json!("AccessDenied"), &json!(403))
+        );
+    }
+    let answer = client.call("set", "/SYSTEM/mine", "{}", "{}").await;
+    assert_eq!(answer["_meta"]["status"], "ok");
+}
+
+#[tokio::test]
+async fn nodes_of_another_cluster_get_no_events() {
+    let node = in_cluster("another");
+    let (mut link, _) = subscribed(&node).await;
+    let mut publisher = Client::of(&node);
+    publish(&mut publisher, "/a").await;
+    assert!(link.rest().is_empty());
+    assert_eq!(node.kept_for_links().0, 0);
+}
+
+#[tokio::test]
+async fn an_event_of_the_node_itself_reaches_clients_and_other_nodes() {
+    use happn_core::EventSink;
+
+    let node = in_cluster("c");
+    let (mut link, _) = subscribed(&node).await;
+    let mut client = Client::of(&node);
+    client.on("/ALL@*", "{}").await;
+    let data = happn_protocol::Json::parse(r#"{"topic":"t"}"#).unwrap();
+    assert_eq!(node.originate("/__REPLICATE", &data).delivered, 2);
+    let event = client.next().await;
+    let meta = &event["_meta"];
+    assert_eq!(
+        (&event["data"], &meta["path"]),
+        (&json!({"topic": "t"}), &json!("/__REPLICATE"))
+    );
+    assert_eq!(meta["action"], "/SET@/__REPLICATE");
+    assert_eq!(paths(&link.rest()), ["/__REPLICATE"]);
+}

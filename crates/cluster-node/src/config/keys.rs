@@ -46,6 +46,8 @@ pub const KEYS: &[Key] = &[
     key("allowNestedPermissions", Kind::Switch, Preset::Switch(false), "Whether a mask ending in ** reads what of it is permitted.").inert(),
     key("deferListen", Kind::Switch, Preset::Switch(false), "Of no use here: a program around the node decides when to start it.").inert(),
     key("transport.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "A key that never had an effect; services.transport.config.mode is meant.").inert(),
+    key("debug.clockAhead", LIMIT, Preset::Whole(0), "How far the node's clock runs ahead of the machine's; only to test with.")
+        .ms(),
     key("log.level", Kind::Text, Preset::Text("info"), "What to log: error, warn, info, debug, trace, or filters such as info,happn_server=debug.")
         .short("HAPPN_LOG", "--log"),
     key("log.format", Kind::Choice(&["text", "json"]), Preset::Text("text"), "How a log line looks.")
@@ -187,6 +189,32 @@ pub const KEYS: &[Key] = &[
     key("services.orchestrator.config.timing.healthReport", INTERVAL, Preset::Whole(10_000), "How often the node reports its health.")
         .ms()
         .also(&["services.orchestrator.config.stableReportInterval"]),
+    key(
+        "services.orchestrator.config.openSystemPaths",
+        Kind::Switch,
+        Preset::Switch(false),
+        "Whether clients may set and remove /__REPLICATE and what is below /SYSTEM/DEPLOYMENT, where only nodes have business.",
+    ),
+    key(
+        "services.orchestrator.config.links.keepEvents",
+        Kind::Whole { min: 1, max: 10_000_000 },
+        Preset::Whole(65_536),
+        "How many events are kept for nodes whose links fell behind or are down for a moment.",
+    ),
+    key(
+        "services.orchestrator.config.links.keepBytes",
+        Kind::Whole { min: 1024, max: 17_179_869_184 },
+        Preset::Whole(67_108_864),
+        "How large the events that are kept for other nodes may be together.",
+    )
+    .bytes(),
+    key(
+        "services.orchestrator.config.links.keepFor",
+        INTERVAL,
+        Preset::Whole(120_000),
+        "How long a node may stay away before nothing more is kept for it.",
+    )
+    .ms(),
     key(
         "services.replicator.config.securityChangesetReplicateInterval",
         INTERVAL,

@@ -29,6 +29,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// `services`.
     pub services: Services,
+    /// `debug`.
+    pub debug: DebugSettings,
 }
 
 impl Settings {
@@ -237,6 +239,32 @@ pub struct OrchestratorSettings {
     stabilise_timeout: Option<Duration>,
     /// `timing`.
     pub timing: TimingSettings,
+    /// Whether clients may write where only nodes have business.
+    pub open_system_paths: bool,
+    /// `links`.
+    pub links: LinkSettings,
+}
+
+/// `debug`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DebugSettings {
+    /// How far the node's clock runs ahead of the machine's.
+    #[serde(deserialize_with = "interval")]
+    pub clock_ahead: Duration,
+}
+
+/// `services.orchestrator.config.links`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LinkSettings {
+    /// How many events are kept for other nodes.
+    pub keep_events: usize,
+    /// How many bytes they may be together.
+    pub keep_bytes: usize,
+    /// How long a node may stay away.
+    #[serde(deserialize_with = "interval")]
+    pub keep_for: Duration,
 }
 
 impl OrchestratorSettings {

@@ -46,7 +46,8 @@ pub(super) struct LinkHandle {
 
 /// What happened on a link.
 pub(super) enum LinkNews {
-    Connected(String),
+    /// Name and instance of the peer.
+    Connected(String, Option<String>),
     ConnectFailed(ConnectError),
     Subscribed,
     Lost(LinkError),
@@ -159,7 +160,8 @@ impl LinkTask {
     /// Subscribes and passes events on until the link ends.
     async fn serve(&self, link: &mut dyn PeerLink) -> LinkError {
         let name = link.peer_name().to_owned();
-        self.tell(LinkNews::Connected(name.clone())).await;
+        let instance = link.peer_instance().map(str::to_owned);
+        self.tell(LinkNews::Connected(name.clone(), instance)).await;
         self.note_gap(&name, link);
         self.subscribe.notified().await;
         let subscribing = link.subscribe(self.config.replicate.clone());
@@ -200,21 +202,26 @@ impl LinkTask {
     }
 
     fn login(&self) -> PeerLogin {
-        let info = LoginInfo {
-            name: &self.config.name,
-            cluster_name: &self.config.cluster_name,
-            service_name: &self.config.service_name,
-            endpoint: &self.config.endpoint,
-            browser: false,
-            local: false,
-        };
-        PeerLogin {
-            // Texts and booleans only: there is nothing in it that could fail.
-            info: Json::encode(&info).unwrap_or(Json::EMPTY_OBJECT),
-            link: LinkLogin {
-                instance: self.config.instance.clone(),
-                masks: u32::try_from(self.config.replicate.len()).unwrap_or(u32::MAX),
-            },
-        }
+        login(&self.config)
+    }
+}
+
+/// What this node says of itself where it logs in.
+pub(super) fn login(config: &OrchestratorConfig) -> PeerLogin {
+    let info = LoginInfo {
+        name: &config.name,
+        cluster_name: &config.cluster_name,
+        service_name: &config.service_name,
+        endpoint: &config.endpoint,
+        browser: false,
+        local: false,
+    };
+    PeerLogin {
+        // Texts and booleans only: there is nothing in it that could fail.
+        info: Json::encode(&info).unwrap_or(Json::EMPTY_OBJECT),
+        link: LinkLogin {
+            instance: config.instance.clone(),
+            masks: u32::try_from(config.replicate.len()).unwrap_or(u32::MAX),
+        },
     }
 }

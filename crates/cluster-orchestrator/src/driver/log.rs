@@ -12,6 +12,10 @@ pub(super) fn effect(config: &OrchestratorConfig, roster: &Roster, clock: &dyn C
         Effect::Dial { endpoint } => debug!(%endpoint, "dialing"),
         Effect::Subscribe { endpoint } => debug!(%endpoint, "subscribing"),
         Effect::Drop { endpoint, reason } => debug!(%endpoint, %reason, "closing a link"),
+        Effect::Sweep(beat) => {
+            info!(endpoint = %beat.endpoint, "removing the record of a node that is long gone");
+        }
+        Effect::Refuse(refusal) => error!(%refusal, "this node must not start"),
         Effect::Forgotten { endpoint, .. } => debug!(%endpoint, "forgetting a node"),
         Effect::RefreshMembers => debug!("reading the table of nodes early"),
         Effect::Unreachable { endpoint, reason } => {

@@ -1,12 +1,14 @@
 //! Timers, tasks and links around the [`Roster`](crate::Roster).
 
 mod bounded;
+mod holder;
 mod link;
 mod log;
 mod run;
 mod table;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use happn_core::{Clock, Membership, PeerConnector, PeerEvents, SessionEvents};
@@ -15,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::OrchestratorConfig;
-use crate::roster::{MemberSnapshot, Roster, State};
+use crate::roster::{MemberSnapshot, Refusal, Roster, State};
 use bounded::within;
+use holder::HolderCheck;
 use link::Dialer;
-use run::{Message, Run};
+use run::{Message, Run, Shown};
 use table::{Beating, Reading};
 
 /// The longest [`Orchestrator::stop`] waits for the store, and then again for the links.
@@ -32,6 +35,9 @@ const MESSAGES_MAX: usize = 256;
 pub struct Orchestrator {
     view: watch::Receiver<Arc<View>>,
     state: watch::Receiver<State>,
+    refusal: watch::Receiver<Option<Refusal>>,
+    /// The own record may be in the table.
+    announced: Arc<AtomicBool>,
     stabilise_timeout: Option<Duration>,
     membership: Arc<dyn Membership>,
     clock: Arc<dyn Clock>,
@@ -53,11 +59,14 @@ pub struct View {
 }
 
 /// Why the node did not become stable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StabiliseError {
     /// Not within the configured time; known by the name `StabiliseTimeout`.
     #[error("failed to stabilise in time")]
     StabiliseTimeout,
+    /// Another node is there already.
+    #[error(transparent)]
+    Refused(Refusal),
     /// The orchestrator was stopped first.
     #[error("the orchestrator was stopped")]
     Stopped,
@@ -88,6 +97,8 @@ impl Orchestrator {
             degraded: None,
         }));
         let (state, state_seen) = watch::channel(roster.state());
+        let (refusal, refusal_seen) = watch::channel(None);
+        let announced = Arc::new(AtomicBool::new(false));
         let (sender, messages) = mpsc::channel::<Message>(MESSAGES_MAX);
         let refresh = Arc::new(Notify::new());
         let beating = (CancellationToken::new(), TaskTracker::new());
@@ -99,6 +110,11 @@ impl Orchestrator {
             timing: config.timing,
             messages: sender.clone(),
             refresh: Arc::clone(&refresh),
+            holder: HolderCheck {
+                config: Arc::clone(&config),
+                connector: Arc::clone(&connector),
+            },
+            announced: Arc::clone(&announced),
         };
         beating
             .1
@@ -122,12 +138,20 @@ impl Orchestrator {
             cancel: links.0.clone(),
             tasks: links.1.clone(),
         };
-        let run = Run::new(config.clone(), roster, dialer, refresh, view, state);
+        let shown = Shown {
+            view,
+            state,
+            refusal,
+        };
+        let table = Arc::clone(&membership);
+        let run = Run::new(config.clone(), roster, dialer, refresh, table, shown);
         let run = run.until_cancelled(messages, sessions, links.0.clone());
         links.1.spawn(run);
         Self {
             view: view_seen,
             state: state_seen,
+            refusal: refusal_seen,
+            announced,
             stabilise_timeout: config.stabilise_timeout,
             membership,
             clock,
@@ -166,12 +190,22 @@ impl Orchestrator {
     /// Cancel-safe; may be called again.
     ///
     /// # Errors
-    /// When the time is over, or the orchestrator stops first.
+    /// When the time is over, another node has this one's name or endpoint, or the orchestrator
+    /// stops first.
     pub async fn stabilised(&self) -> Result<(), StabiliseError> {
         let mut state = self.state();
+        let mut refusal = self.refusal.clone();
         let stable = async {
-            let reached = state.wait_for(|state| *state == State::Stable).await;
-            reached.map(drop).map_err(|_| StabiliseError::Stopped)
+            tokio::select! {
+                biased;
+                Ok(refusal) = refusal.wait_for(Option::is_some) => match &*refusal {
+                    Some(refusal) => Err(StabiliseError::Refused(refusal.clone())),
+                    None => Err(StabiliseError::Stopped),
+                },
+                reached = state.wait_for(|state| *state == State::Stable) => {
+                    reached.map(drop).map_err(|_| StabiliseError::Stopped)
+                }
+            }
         };
         match self.stabilise_timeout {
             None => stable.await,
@@ -186,12 +220,19 @@ impl Orchestrator {
     /// go on until the orchestrator is dropped.
     pub async fn stop(&self) {
         end(&self.beating, &*self.clock).await;
+        // Without a beat of ours the record there is another node's.
+        if self.announced.load(Ordering::Relaxed) {
+            self.leave().await;
+        }
+        end(&self.links, &*self.clock).await;
+    }
+
+    async fn leave(&self) {
         match within(&*self.clock, STOP_STEP_MAX, self.membership.leave()).await {
             Some(Ok(())) => {}
             Some(Err(error)) => tracing::warn!(%error, "could not leave the table of nodes"),
             None => tracing::warn!("could not leave the table of nodes in time"),
         }
-        end(&self.links, &*self.clock).await;
     }
 }
 

@@ -4,16 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use happn_core::{Beat, ConnectError, MembershipError, SessionEvent, SessionEvents};
+use happn_core::{Beat, ConnectError, Membership, MembershipError, SessionEvent, SessionEvents};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::View;
+use super::bounded::within;
 use super::link::{Dialer, LinkHandle, LinkNews};
 use super::log;
 use crate::config::OrchestratorConfig;
-use crate::roster::{Effect, Input, Roster, State};
+use crate::roster::{Effect, Input, Refusal, Roster, State};
+
+/// The longest the removal of one record may take.
+const SWEEP_MAX: Duration = Duration::from_secs(5);
 
 /// What other tasks tell.
 pub(super) enum Message {
@@ -21,6 +25,8 @@ pub(super) enum Message {
     Beat(Option<String>),
     /// The table was read, or why not.
     Table(Result<Vec<Beat>, MembershipError>),
+    /// Another node is there already: this one must not start.
+    Refused(Refusal),
     /// Something happened on a link.
     Link {
         endpoint: String,
@@ -39,8 +45,15 @@ pub(super) struct Run {
     refresh: Arc<Notify>,
     beat_problem: Option<String>,
     read_problem: Option<String>,
-    view: watch::Sender<Arc<View>>,
-    state: watch::Sender<State>,
+    membership: Arc<dyn Membership>,
+    shown: Shown,
+}
+
+/// What the outside sees.
+pub(super) struct Shown {
+    pub(super) view: watch::Sender<Arc<View>>,
+    pub(super) state: watch::Sender<State>,
+    pub(super) refusal: watch::Sender<Option<Refusal>>,
 }
 
 impl Run {
@@ -49,8 +62,8 @@ impl Run {
         roster: Roster,
         dialer: Dialer,
         refresh: Arc<Notify>,
-        view: watch::Sender<Arc<View>>,
-        state: watch::Sender<State>,
+        membership: Arc<dyn Membership>,
+        shown: Shown,
     ) -> Self {
         Self {
             config,
@@ -61,8 +74,8 @@ impl Run {
             refresh,
             beat_problem: None,
             read_problem: None,
-            view,
-            state,
+            membership,
+            shown,
         }
     }
 
@@ -122,6 +135,7 @@ impl Run {
                 self.read_problem = Some(error.to_string());
                 self.show();
             }
+            Message::Refused(refusal) => self.refuse(refusal),
             Message::Link { endpoint, id, news } => self.link_changed(endpoint, id, news),
         }
     }
@@ -144,11 +158,15 @@ impl Run {
         if self.links.get(&endpoint).is_none_or(|link| link.id != id) {
             return;
         }
-        if !matches!(news, LinkNews::Connected(_) | LinkNews::Subscribed) {
+        if !matches!(news, LinkNews::Connected(..) | LinkNews::Subscribed) {
             self.links.remove(&endpoint);
         }
         let input = match news {
-            LinkNews::Connected(name) => Input::Connected { endpoint, name },
+            LinkNews::Connected(name, instance) => Input::Connected {
+                endpoint,
+                name,
+                instance,
+            },
             LinkNews::ConnectFailed(error) => Input::ConnectFailed { endpoint, error },
             LinkNews::Subscribed => Input::Subscribed { endpoint },
             LinkNews::Lost(error) => {
@@ -201,6 +219,8 @@ impl Run {
             Effect::Forgotten { endpoint, name } => {
                 self.dialer.forget(&endpoint, name.as_deref());
             }
+            Effect::Refuse(refusal) => self.refuse(refusal),
+            Effect::Sweep(beat) => self.sweep(&beat),
             Effect::RefreshMembers => self.refresh.notify_one(),
             Effect::StateChanged { .. }
             | Effect::PeerAdded { .. }
@@ -208,6 +228,20 @@ impl Run {
             | Effect::Unreachable { .. }
             | Effect::Report { .. } => {}
         }
+    }
+
+    /// Whoever waits for this node to be stable learns why it must not be.
+    fn refuse(&self, refusal: Refusal) {
+        self.shown.refusal.send_replace(Some(refusal));
+    }
+
+    fn sweep(&self, beat: &Beat) {
+        let sweeping = self.membership.sweep(beat);
+        let (clock, limit) = (Arc::clone(&self.dialer.clock), SWEEP_MAX);
+        self.dialer.tasks.spawn(async move {
+            // What does not succeed now is tried again after the next read.
+            within(&*clock, limit, sweeping).await;
+        });
     }
 
     /// Shows the outside what changed.
@@ -218,7 +252,7 @@ impl Run {
             degraded: self.beat_problem.clone().or(self.read_problem.clone()),
         };
         let state = view.state;
-        self.view.send_if_modified(|shown| {
+        self.shown.view.send_if_modified(|shown| {
             let changed = **shown != view;
             if changed {
                 *shown = Arc::new(view);
@@ -226,7 +260,8 @@ impl Run {
             changed
         });
         // After the view, so that whoever waits for the state finds its members there.
-        self.state
+        self.shown
+            .state
             .send_if_modified(|shown| std::mem::replace(shown, state) != state);
     }
 }

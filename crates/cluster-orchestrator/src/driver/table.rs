@@ -1,13 +1,15 @@
 //! The loops that write the own record and read the table.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use happn_core::{Clock, Membership, MembershipError};
 use tokio::sync::{Notify, mpsc};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
 
 use super::bounded::within;
+use super::holder::HolderCheck;
 use super::run::Message;
 use crate::config::Timing;
 
@@ -21,10 +23,19 @@ pub(super) struct Beating {
     pub(super) timing: Timing,
     pub(super) messages: mpsc::Sender<Message>,
     pub(super) refresh: Arc<Notify>,
+    pub(super) holder: HolderCheck,
+    /// The own record may be in the table.
+    pub(super) announced: Arc<AtomicBool>,
 }
 
 impl Beating {
     pub(super) async fn run(self) {
+        if let Some(refusal) = self.holder.run(&*self.membership, &*self.clock).await {
+            error!(%refusal, "this node must not start");
+            let _ = self.messages.send(Message::Refused(refusal)).await;
+            return;
+        }
+        self.announced.store(true, Ordering::Relaxed);
         let interval = self.timing.keep_alive;
         let mut trouble = Trouble::new("written");
         let mut is_first = true;

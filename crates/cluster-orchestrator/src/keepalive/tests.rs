@@ -74,7 +74,7 @@ async fn a_beat_is_the_document_of_the_reference_with_our_members_behind_it() {
     assert_eq!(written.modified, Some(77));
     assert_eq!(
         written.data.as_str(),
-        r#"{"service":"service-a","endpoint":"127.0.0.1:21001","clusterName":"cluster-1","name":"node-1","instance":"i-1"}"#
+        r#"{"service":"service-a","endpoint":"127.0.0.1:21001","clusterName":"cluster-1","name":"node-1","instance":"i-1","capabilities":["numbered-links"]}"#
     );
     let data: Value = written.data.decode().unwrap();
     for (key, value) in theirs["data"].as_object().unwrap() {
@@ -95,6 +95,8 @@ async fn the_records_of_reference_nodes_are_beats() {
         endpoint: endpoint.to_owned(),
         service: service.to_owned(),
         cluster: None,
+        name: None,
+        instance: None,
         mark,
     };
     let expected = [
@@ -131,6 +133,29 @@ async fn malformed_and_foreign_records_are_passed_over() {
     let beats = own.beats().await.unwrap();
     assert_eq!(beats.len(), 1, "{beats:?}");
     assert_eq!(beats[0].cluster.as_deref(), Some("cluster-1"));
+}
+
+#[tokio::test]
+async fn sweeping_removes_the_record_it_is_given_and_never_the_own() {
+    let store = Arc::new(MemoryStore::new());
+    let own = table(&store, "s", "h:1");
+    own.beat().await.unwrap();
+    for endpoint in ["h:2", "h:3"] {
+        table(&store, "s", endpoint).beat().await.unwrap();
+    }
+    let beats = own.beats().await.unwrap();
+    let mut wild = beats[0].clone();
+    wild.endpoint = "*".to_owned();
+    for beat in [&beats[0], &beats[1], &wild] {
+        own.sweep(beat).await.unwrap();
+    }
+    let left: Vec<_> = all(&store)
+        .await
+        .iter()
+        .map(|it| it.path.to_string())
+        .collect();
+    let prefix = "/SYSTEM/DEPLOYMENT/deployment-1/s";
+    assert_eq!(left, [format!("{prefix}/h:1"), format!("{prefix}/h:3")]);
 }
 
 #[tokio::test]

@@ -19,6 +19,8 @@ pub(super) struct Inbound {
 struct Claim {
     endpoint: Option<String>,
     name: Option<String>,
+    /// It says it belongs to our cluster.
+    ours: bool,
     /// It has made all its subscriptions.
     subscribed: bool,
 }
@@ -30,6 +32,7 @@ impl Inbound {
         session_id: Arc<str>,
         endpoint: Option<String>,
         name: Option<String>,
+        ours: bool,
     ) -> bool {
         if self.sessions.len() >= SESSIONS_MAX {
             return false;
@@ -37,6 +40,7 @@ impl Inbound {
         let claim = Claim {
             endpoint,
             name,
+            ours,
             subscribed: false,
         };
         self.sessions.insert(session_id, claim);
@@ -65,10 +69,12 @@ impl Inbound {
             None => name.is_some() && claim.name.as_deref() == name,
         };
         let best = self.sessions.values().filter(is_its);
-        match best.map(|claim| claim.subscribed).max() {
+        // A claim of our cluster outweighs one of another: anybody can make that one.
+        match best.map(|claim| (claim.ours, claim.subscribed)).max() {
             None => Presence::Absent,
-            Some(false) => Presence::LoggedIn,
-            Some(true) => Presence::Subscribed,
+            Some((false, _)) => Presence::Foreign,
+            Some((true, false)) => Presence::LoggedIn,
+            Some((true, true)) => Presence::Subscribed,
         }
     }
 }

@@ -8,19 +8,25 @@ use happn_core::{Beat, ClusterInfo, ConnectError, PeerSession};
 
 use super::Roster;
 use super::backoff;
-use super::interface::{DropReason, Effect};
+use super::interface::{DropReason, Effect, Refusal};
 use super::member::{Link, Member, Presence};
+
+/// Remnants removed after one read; the others follow after the next.
+const SWEPT_MAX: usize = 16;
 
 impl Roster {
     pub(super) fn see_beats(&mut self, now: Duration, beats: Vec<Beat>, effects: &mut Vec<Effect>) {
         let mut seen = self.relevant(beats);
-        self.announced |= seen.remove(&self.config.endpoint).is_some();
+        if let Some(own) = seen.remove(&self.config.endpoint) {
+            self.see_own_beat(&own, effects);
+        }
         for (endpoint, member) in &mut self.members {
             if !seen.contains_key(endpoint) {
                 member.record_vanished();
             }
         }
         let threshold = self.config.timing.keep_alive_threshold;
+        let beats = seen.clone();
         for (endpoint, beat) in seen {
             match self.members.get_mut(&endpoint) {
                 Some(member) => member.record_seen(now, beat, threshold),
@@ -31,6 +37,7 @@ impl Roster {
             }
         }
         self.drop_superseded(now, effects);
+        self.sweep(now, &beats, effects);
         self.forget_the_gone(effects);
     }
 
@@ -81,8 +88,12 @@ impl Roster {
         now: Duration,
         endpoint: String,
         name: String,
+        instance: Option<&str>,
         effects: &mut Vec<Effect>,
     ) {
+        let is_duplicate =
+            name == self.config.name && instance != Some(self.config.instance.as_str());
+        let gives_way = is_duplicate && self.gives_way(instance);
         let threshold = self.config.timing.keep_alive_threshold;
         let Some(member) = self.members.get_mut(&endpoint) else {
             return;
@@ -93,6 +104,12 @@ impl Roster {
         if name == self.config.name {
             // Ourselves under another address, or a second node with our name: peers could not
             // tell the two apart, and our own events would come back.
+            if gives_way {
+                effects.push(Effect::Refuse(Refusal::DuplicateName {
+                    name,
+                    endpoint: endpoint.clone(),
+                }));
+            }
             member.refuse(now + backoff::CAP, now);
             let reason = DropReason::OwnName;
             if member.failures == 1 {
@@ -181,15 +198,19 @@ impl Roster {
         effects: &mut Vec<Effect>,
     ) {
         let service = info.service_name.as_ref();
-        let ours = info.cluster_name == self.config.cluster_name
-            && service.is_some_and(|service| self.config.cluster.contains_key(service))
+        let relevant = service.is_some_and(|service| self.config.cluster.contains_key(service))
             && info.endpoint.as_ref() != Some(&self.config.endpoint);
-        if !ours {
+        let ours = info.cluster_name == self.config.cluster_name;
+        let endpoint = info.endpoint.clone();
+        if !relevant
+            || !self
+                .inbound
+                .insert(session_id, info.endpoint, info.name, ours)
+        {
             return;
         }
-        let endpoint = info.endpoint.clone();
-        if !self.inbound.insert(session_id, info.endpoint, info.name) {
-            return;
+        if !ours {
+            return self.drop_if_foreign(now, endpoint.as_deref(), effects);
         }
         let member = endpoint.and_then(|endpoint| self.members.get_mut(&endpoint));
         match member {
@@ -255,5 +276,61 @@ impl Roster {
             }
             !is_gone
         });
+    }
+
+    /// A node that turns out to belong to another cluster is no peer.
+    fn drop_if_foreign(
+        &mut self,
+        now: Duration,
+        endpoint: Option<&str>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let Some((endpoint, member)) =
+            endpoint.and_then(|endpoint| self.members.get_key_value(endpoint))
+        else {
+            return;
+        };
+        if !member.is_linked() || !member.is_foreign(self.at(now, endpoint, member)) {
+            return;
+        }
+        let endpoint = endpoint.clone();
+        self.link_down(now, &endpoint, effects);
+        let reason = DropReason::ForeignCluster;
+        effects.push(Effect::Drop { endpoint, reason });
+    }
+
+    /// Has records removed that nobody has moved for a long while.
+    fn sweep(&mut self, now: Duration, beats: &BTreeMap<String, Beat>, effects: &mut Vec<Effect>) {
+        let remnants = self.members.iter().filter(|(_, it)| it.is_remnant(now));
+        let swept = remnants.filter_map(|(endpoint, _)| beats.get(endpoint));
+        effects.extend(swept.take(SWEPT_MAX).cloned().map(Effect::Sweep));
+    }
+
+    /// Another process beats in our own record, or answers at another address with our name. True
+    /// when this one is to give way: it is still starting, and the other one started earlier.
+    fn gives_way(&self, instance: Option<&str>) -> bool {
+        !self.was_stable && instance.is_none_or(|other| other < self.config.instance.as_str())
+    }
+
+    fn see_own_beat(&mut self, beat: &Beat, effects: &mut Vec<Effect>) {
+        if beat.instance.as_ref() == Some(&self.config.instance) {
+            self.announced = true;
+        }
+        // Before our own first beat it is what an earlier process left behind.
+        if !self.announced || beat.instance.as_ref() == Some(&self.config.instance) {
+            return;
+        }
+        if self.gives_way(beat.instance.as_deref()) {
+            effects.push(Effect::Refuse(Refusal::DuplicateEndpoint {
+                endpoint: self.config.endpoint.clone(),
+                holder: beat.name.clone().unwrap_or_else(|| "unknown".to_owned()),
+            }));
+        } else {
+            let other = beat.name.as_deref().unwrap_or("another node");
+            effects.push(Effect::Unreachable {
+                endpoint: self.config.endpoint.clone(),
+                reason: format!("{other} announces the endpoint of this node, too"),
+            });
+        }
     }
 }

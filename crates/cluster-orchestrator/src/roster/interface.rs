@@ -20,6 +20,8 @@ pub enum Input {
         endpoint: String,
         /// The name it answered with.
         name: String,
+        /// What tells its process from others; nodes of the reference do not say.
+        instance: Option<String>,
     },
     /// The peer has confirmed every subscription.
     Subscribed {
@@ -104,6 +106,10 @@ pub enum Effect {
         /// Its name.
         name: String,
     },
+    /// Remove a record that has not moved for a long while.
+    Sweep(Beat),
+    /// This node must not start: another one has its name or its endpoint.
+    Refuse(Refusal),
     /// Nothing is left of a node: neither a record nor a link.
     Forgotten {
         /// Where it was.
@@ -127,12 +133,36 @@ pub enum Effect {
     },
 }
 
+/// Why a starting node gives up: another one is there already.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Two nodes of one name cannot be told apart.
+    #[error("the name {name} is taken by the node at {endpoint}")]
+    DuplicateName {
+        /// The name.
+        name: String,
+        /// Where its holder is.
+        endpoint: String,
+    },
+    /// Two nodes of one endpoint would be taken for one.
+    #[error("the endpoint {endpoint} is taken by the node {holder}")]
+    DuplicateEndpoint {
+        /// The endpoint.
+        endpoint: String,
+        /// The name of its holder.
+        holder: String,
+    },
+}
+
 /// Why a working link is closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DropReason {
     /// Whoever answered has this node's own name.
     #[error("it has this node's own name")]
     OwnName,
+    /// It belongs to another cluster.
+    #[error("it belongs to another cluster")]
+    ForeignCluster,
     /// The same node is a peer under the endpoint its record now states.
     #[error("its node is a peer under another endpoint")]
     Superseded,

@@ -25,6 +25,8 @@ pub(super) struct Member {
     /// Dials and short-lived links that failed in a row.
     pub(super) failures: u32,
     record: Option<Record>,
+    /// Its record does not say which cluster it belongs to.
+    cluster_unknown: bool,
     /// Was a peer since its record came alive.
     was_peer: bool,
     /// Until then it holds the node back from being stable if it is no peer.
@@ -62,6 +64,8 @@ pub(super) struct Now {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presence {
     Absent,
+    /// It is logged in here, but as a node of another cluster.
+    Foreign,
     LoggedIn,
     /// It has made its subscriptions: it hears what is published here.
     Subscribed,
@@ -69,7 +73,7 @@ pub(super) enum Presence {
 
 impl Now {
     fn is_inbound(self) -> bool {
-        self.presence != Presence::Absent
+        matches!(self.presence, Presence::LoggedIn | Presence::Subscribed)
     }
 }
 
@@ -96,6 +100,7 @@ impl Member {
             dialed_at: None,
             failures: 0,
             record: Some(Record::first_seen(now, beat.mark)),
+            cluster_unknown: beat.cluster.is_none(),
             was_peer: false,
             settle_by: now + FIRST_DIAL_GRACE.min(threshold),
             answer_by: now,
@@ -104,6 +109,7 @@ impl Member {
 
     pub(super) fn record_seen(&mut self, now: Duration, beat: Beat, threshold: Duration) {
         self.service = beat.service;
+        self.cluster_unknown = beat.cluster.is_none();
         let revived = match &mut self.record {
             Some(record) => record.observe(now, beat.mark, threshold),
             None => {
@@ -121,6 +127,11 @@ impl Member {
 
     pub(super) fn record_vanished(&mut self) {
         self.record = None;
+    }
+
+    /// Its record is to be removed: it has not moved for long, and there is no link either.
+    pub(super) fn is_remnant(&self, now: Duration) -> bool {
+        !self.is_linked() && self.record.is_some_and(|record| record.is_remnant(now))
     }
 
     /// Nothing is left of it: neither a record, not even a stale one, nor a link.
@@ -234,7 +245,12 @@ impl Member {
 
     pub(super) fn is_due(&self, at: Now) -> bool {
         let is_time = matches!(self.link, Link::Down { redial_at } if redial_at <= at.now);
-        is_time && self.is_alive(at)
+        is_time && self.is_alive(at) && !self.is_foreign(at)
+    }
+
+    /// It belongs to another cluster: it says so where it logs in, and its record does not say.
+    pub(super) fn is_foreign(&self, at: Now) -> bool {
+        self.cluster_unknown && at.presence == Presence::Foreign
     }
 
     /// Its record moved, or it is connected to us; else it may be a remnant.
@@ -246,7 +262,8 @@ impl Member {
         let peer = self.peer_name().is_some();
         let is_settling = at.now < self.settle_by;
         let may_live = self.shows_life(at) || is_settling;
-        let listed = self.is_linked() || (self.has_fresh_record() && may_live);
+        let listed =
+            self.is_linked() || (self.has_fresh_record() && may_live && !self.is_foreign(at));
         let blocking = match peer {
             true => at.presence != Presence::Subscribed && at.now < self.answer_by,
             false => listed && is_settling,
@@ -264,7 +281,9 @@ impl Member {
     /// The next time at which it is to be dialed or looks different without any input.
     pub(super) fn next_wake(&self, at: Now, may_dial: bool) -> Option<Duration> {
         let redial = match self.link {
-            Link::Down { redial_at } if may_dial && self.is_alive(at) => Some(redial_at),
+            Link::Down { redial_at } if may_dial && self.is_alive(at) && !self.is_foreign(at) => {
+                Some(redial_at)
+            }
             _ => None,
         };
         let deadline = match self.link {

@@ -23,7 +23,7 @@ use backoff::Backoff;
 use inbound::Inbound;
 use member::{Link, Member, Now};
 
-pub use interface::{DropReason, Effect, Input, MemberSnapshot};
+pub use interface::{DropReason, Effect, Input, MemberSnapshot, Refusal};
 pub use report::{HealthReport, ServiceHealth};
 pub use state::{Counts, ServiceCounts, State};
 
@@ -66,6 +66,7 @@ pub struct Roster {
     inbound: Inbound,
     /// The own record was seen in the table, so others can find this node.
     announced: bool,
+    was_stable: bool,
     state: State,
     next_report: Duration,
     last_report: Option<(Vec<String>, State)>,
@@ -81,6 +82,7 @@ impl Roster {
             members: BTreeMap::new(),
             inbound: Inbound::default(),
             announced: false,
+            was_stable: false,
             state: State::Isolated,
             next_report: now + config.timing.health_report,
             last_report: None,
@@ -93,9 +95,11 @@ impl Roster {
         let mut effects = Vec::new();
         match input {
             Input::Beats(beats) => self.see_beats(now, beats, &mut effects),
-            Input::Connected { endpoint, name } => {
-                self.connected(now, endpoint, name, &mut effects);
-            }
+            Input::Connected {
+                endpoint,
+                name,
+                instance,
+            } => self.connected(now, endpoint, name, instance.as_deref(), &mut effects),
             Input::Subscribed { endpoint } => self.subscribed(now, endpoint, &mut effects),
             Input::ConnectFailed { endpoint, error } => {
                 self.connect_failed(now, endpoint, &error, &mut effects);
@@ -198,6 +202,7 @@ impl Roster {
         let to = State::of(&self.counts(now));
         if to != self.state {
             let from = std::mem::replace(&mut self.state, to);
+            self.was_stable |= to == State::Stable;
             effects.push(Effect::StateChanged { from, to });
         }
     }

@@ -34,12 +34,17 @@ fn cluster() -> impl Strategy<Value = String> {
 
 fn beat() -> impl Strategy<Value = Beat> {
     let cluster = prop::option::of(cluster());
-    (endpoint(), service(), cluster, 0..4i64).prop_map(|(endpoint, service, cluster, mark)| Beat {
-        endpoint,
-        service,
-        cluster,
-        mark,
-    })
+    let instance = prop::sample::select(&["instance-1", "instance-1", "0", "x"][..]);
+    (endpoint(), service(), cluster, instance, 0..4i64).prop_map(
+        |(endpoint, service, cluster, instance, mark)| Beat {
+            endpoint,
+            service,
+            cluster,
+            name: None,
+            instance: Some(instance.to_owned()),
+            mark,
+        },
+    )
 }
 
 fn session() -> impl Strategy<Value = PeerSession> {
@@ -79,7 +84,11 @@ fn connect_error() -> impl Strategy<Value = ConnectError> {
 fn input() -> impl Strategy<Value = Input> {
     prop_oneof![
         4 => prop::collection::vec(beat(), 0..6).prop_map(Input::Beats),
-        4 => (endpoint(), name()).prop_map(|(endpoint, name)| Input::Connected { endpoint, name }),
+        4 => (endpoint(), name()).prop_map(|(endpoint, name)| Input::Connected {
+            endpoint,
+            name,
+            instance: None,
+        }),
         4 => endpoint().prop_map(|endpoint| Input::Subscribed { endpoint }),
         2 => (endpoint(), connect_error())
             .prop_map(|(endpoint, error)| Input::ConnectFailed { endpoint, error }),
@@ -223,6 +232,8 @@ proptest! {
             endpoint: ENDPOINTS[0].to_owned(),
             service: "svc".to_owned(),
             cluster: None,
+            name: None,
+            instance: Some("instance-1".to_owned()),
             mark: 1,
         };
         roster.handle(now, Input::Beats(vec![own]));

@@ -19,6 +19,9 @@ pub(super) struct Record {
 /// tell a dead node from one that shared the outage.
 const UNCHANGED_READS_MIN: u32 = 2;
 
+/// A record that did not move for so long is a remnant that only delays those who start.
+const REMNANT_AFTER: Duration = Duration::from_secs(3600);
+
 impl Record {
     pub(super) fn first_seen(now: Duration, mark: i64) -> Self {
         Self {
@@ -28,6 +31,11 @@ impl Record {
             proven: false,
             stale: false,
         }
+    }
+
+    /// Whether the record may be removed by somebody else than its node.
+    pub(super) fn is_remnant(&self, now: Duration) -> bool {
+        self.stale && now.saturating_sub(self.changed_at) >= REMNANT_AFTER
     }
 
     /// Takes the mark of another read; true if it brought a stale record back.

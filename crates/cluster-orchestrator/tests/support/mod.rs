@@ -277,6 +277,10 @@ impl Membership for Table {
     fn leave(&self) -> BoxFuture<'static, Result<(), MembershipError>> {
         self.call(Membership::leave)
     }
+
+    fn sweep(&self, beat: &Beat) -> BoxFuture<'static, Result<(), MembershipError>> {
+        self.call(|table| table.sweep(beat))
+    }
 }
 
 struct Recorder(Mutex<watch::Sender<Vec<String>>>);

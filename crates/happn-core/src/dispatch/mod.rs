@@ -151,6 +151,14 @@ impl<'a> Call<'a> {
         if self.session.is_trusted() {
             return Authorisation::Allowed;
         }
+        let writes = matches!(operation, Operation::Set | Operation::Remove);
+        let rules = self.node.config.cluster.as_ref();
+        if writes && rules.is_some_and(|rules| rules.reserves(path)) {
+            return Authorisation::Denied(AccessDenied {
+                code: 403,
+                message: "unauthorized: only nodes of the cluster write here".to_owned(),
+            });
+        }
         self.node
             .authority()
             .authorise(self.session.id(), operation, path)

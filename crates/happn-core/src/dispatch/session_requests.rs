@@ -113,6 +113,11 @@ fn answer_login(
         .map(|cluster| with_link(cluster, offer.as_ref()));
     let offer = offer.filter(|_| cluster.is_some());
     session.log_in(info.map(Json::from_raw), cluster, members);
+    let rules = node.config.cluster.as_ref();
+    if rules.is_some_and(|rules| session.is_of_another_cluster(&rules.name)) {
+        tracing::warn!(session = %session.id(), "a node of another cluster logs in: it gets no events");
+        session.shut_out();
+    }
     node.announce_login(session);
     let answer = |link: Option<&Json>| {
         let object = session.describe(&node.description(false), link);

@@ -20,6 +20,7 @@ pub trait Clock: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct SystemClock {
     start: tokio::time::Instant,
+    ahead_ms: i64,
 }
 
 impl SystemClock {
@@ -28,6 +29,16 @@ impl SystemClock {
     pub fn new() -> Self {
         Self {
             start: tokio::time::Instant::now(),
+            ahead_ms: 0,
+        }
+    }
+
+    /// The same clock, its wall side ahead by `duration`: to see what a wrong clock does.
+    #[must_use]
+    pub fn ahead_by(self, duration: Duration) -> Self {
+        Self {
+            ahead_ms: i64::try_from(duration.as_millis()).unwrap_or(i64::MAX),
+            ..self
         }
     }
 }
@@ -45,9 +56,10 @@ impl Clock for SystemClock {
     )]
     fn wall_ms(&self) -> i64 {
         let since_1970 = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        since_1970.map_or(0, |time| {
+        let now = since_1970.map_or(0, |time| {
             i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
-        })
+        });
+        now.saturating_add(self.ahead_ms)
     }
 
     fn monotonic(&self) -> Duration {

@@ -11,6 +11,10 @@ pub trait EventSink: Send + Sync + 'static {
     /// Does not wait: frames are in the outboxes when this returns.
     fn publish(&self, event: &ReplicatedEvent) -> Delivery;
 
+    /// Publishes an event of this node itself, on `path`, to local sessions and to other nodes.
+    /// Nothing is stored. Does not wait.
+    fn originate(&self, path: &str, data: &Json) -> Delivery;
+
     /// Tells this node's clients that events of node `origin` are missing: `lost` of them, or
     /// nobody knows how many.
     fn announce_gap(&self, origin: &str, lost: Option<u64>);

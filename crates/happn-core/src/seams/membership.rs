@@ -13,6 +13,9 @@ pub trait Membership: Send + Sync + 'static {
 
     /// Removes this node's own beat, so that others need not wait for it to go stale.
     fn leave(&self) -> BoxFuture<'static, Result<(), MembershipError>>;
+
+    /// Removes the beat of another node that has not moved for a long while.
+    fn sweep(&self, beat: &Beat) -> BoxFuture<'static, Result<(), MembershipError>>;
 }
 
 /// One node's record.
@@ -24,6 +27,10 @@ pub struct Beat {
     pub service: String,
     /// The cluster it says it belongs to; older nodes do not say.
     pub cluster: Option<String>,
+    /// The node's name; older nodes do not say.
+    pub name: Option<String>,
+    /// Differs with every start of its process; older nodes do not say.
+    pub instance: Option<String>,
     /// Changes with every beat; its absolute value means nothing (it is another clock's time).
     pub mark: i64,
 }

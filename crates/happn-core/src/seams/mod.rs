@@ -6,5 +6,6 @@ pub(crate) mod event_sink;
 pub(crate) mod ingress;
 pub(crate) mod membership;
 pub(crate) mod peer;
+pub(crate) mod security_changes;
 pub(crate) mod session_events;
 pub(crate) mod store;

@@ -75,6 +75,7 @@ const ROWS: &[Row] = &[
     row("allowNestedPermissions", "false", SWITCH, NO_SWITCH),
     row("deferListen", "false", SWITCH, NO_SWITCH),
     row("transport.mode", "'http'", PROTOCOL, &["'ftp'", "5"]),
+    ms("debug.clockAhead", "0", NO_LIMIT),
     row("log.level", "'info'", TEXT, NO_TEXT),
     row(
         "log.format",
@@ -214,6 +215,32 @@ const ROWS: &[Row] = &[
     ms(
         "services.orchestrator.config.timing.healthReport",
         "10000",
+        NO_INTERVAL,
+    ),
+    row(
+        "services.orchestrator.config.openSystemPaths",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
+        "services.orchestrator.config.links.keepEvents",
+        "65536",
+        &[("1", "1"), ("'100'", "100")],
+        &["0", "-1", "1.5", "10000001"],
+    ),
+    Row {
+        unit: Some("bytes"),
+        ..row(
+            "services.orchestrator.config.links.keepBytes",
+            "67108864",
+            &[("1024", "1024")],
+            &["1023", "-1", "'1mb'"],
+        )
+    },
+    ms(
+        "services.orchestrator.config.links.keepFor",
+        "120000",
         NO_INTERVAL,
     ),
     ms(

@@ -139,6 +139,7 @@ fn logins_of_other_clusters_mean_nothing() {
     scene.read();
     assert_eq!(scene.arrive_from("cluster-2", B, "node-2"), []);
     assert_eq!(scene.arrive_from("cluster-1", OWN, "node-2"), []);
+    assert_eq!(scene.roster.state(), State::Stable);
 }
 
 #[test]
@@ -167,6 +168,108 @@ fn a_node_with_our_own_name_is_not_a_peer() {
     assert!(effects.contains(&Effect::Drop { endpoint, reason }));
     assert_eq!(scene.names(), ["node-1"]);
     assert_eq!(scene.roster.state(), State::Stable);
+}
+
+/// The first one has started earlier, so its instance is smaller.
+#[test]
+fn of_two_nodes_with_one_name_the_later_one_gives_way_while_it_starts() {
+    let refused = |effects: Vec<Effect>| {
+        let refuses = |effect: &Effect| matches!(effect, Effect::Refuse(_));
+        effects.iter().any(refuses)
+    };
+    let connect = |scene: &mut Scene, instance: Option<&str>| {
+        scene.beat(B);
+        scene.read();
+        scene.put(Input::Connected {
+            endpoint: B.to_owned(),
+            name: "node-1".to_owned(),
+            instance: instance.map(str::to_owned),
+        })
+    };
+    let mut later = Scene::alone(2);
+    let effects = connect(&mut later, Some("instance-0"));
+    let refusal = Refusal::DuplicateName {
+        name: "node-1".to_owned(),
+        endpoint: B.to_owned(),
+    };
+    assert!(effects.contains(&Effect::Refuse(refusal)));
+    assert!(
+        refused(connect(&mut Scene::alone(2), None)),
+        "a node of the reference is there first"
+    );
+    assert!(
+        !refused(connect(&mut Scene::alone(2), Some("instance-2"))),
+        "we were first"
+    );
+    assert!(
+        !refused(connect(&mut Scene::alone(2), Some("instance-1"))),
+        "that is us"
+    );
+    let mut stable = Scene::alone(1);
+    stable.read();
+    assert!(
+        !refused(connect(&mut stable, Some("instance-0"))),
+        "a running node stays"
+    );
+}
+
+#[test]
+fn a_node_whose_record_another_process_writes_gives_way_while_it_starts() {
+    for (instance, gives_way) in [
+        (Some("instance-0"), true),
+        (None, true),
+        (Some("instance-2"), false),
+    ] {
+        let mut scene = Scene::alone(2);
+        scene.read();
+        let own = scene.table.get_mut(OWN).unwrap();
+        own.instance = instance.map(str::to_owned);
+        own.name = Some("other".to_owned());
+        let refusal = Refusal::DuplicateEndpoint {
+            endpoint: OWN.to_owned(),
+            holder: "other".to_owned(),
+        };
+        assert_eq!(scene.read().contains(&Effect::Refuse(refusal)), gives_way);
+    }
+}
+
+/// Only a node of the reference leaves its cluster out of its record.
+#[test]
+fn a_peer_that_logs_in_as_one_of_another_cluster_is_dropped_and_not_dialed() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    scene.read();
+    scene.connect(B, "node-2");
+    scene.put(Input::Subscribed {
+        endpoint: B.to_owned(),
+    });
+    let effects = scene.arrive_from("cluster-2", B, "node-2");
+    let (endpoint, reason) = (B.to_owned(), DropReason::ForeignCluster);
+    assert!(effects.contains(&Effect::Drop { endpoint, reason }));
+    let before = scene.dials(B);
+    scene.round(&[B]);
+    scene.round(&[B]);
+    assert_eq!(
+        (scene.dials(B), scene.roster.members(scene.now).len()),
+        (before, 1)
+    );
+    assert_eq!(scene.roster.state(), State::Stable);
+}
+
+/// Anybody can log in and claim to be a node of another cluster.
+#[test]
+fn a_forged_login_does_not_part_peers() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    scene.table.get_mut(B).unwrap().cluster = Some("cluster-1".to_owned());
+    scene.beat(C);
+    scene.read();
+    scene.join(B, "node-2");
+    scene.join(C, "node-3");
+    for (endpoint, name) in [(B, "forged-2"), (C, "forged-3")] {
+        assert_eq!(scene.arrive_from("cluster-2", endpoint, name), []);
+    }
+    assert_eq!(scene.names(), ["node-1", "node-2", "node-3"]);
 }
 
 /// A node restarts under another address while its old one still leads to it. With both links

@@ -166,3 +166,20 @@ fn a_node_that_changed_its_service_counts_by_its_newest_record() {
     assert_eq!(scene.roster.counts(scene.now).services["other"].peers, 1);
     assert_eq!(scene.roster.state(), State::Stable);
 }
+
+#[test]
+fn a_record_that_has_not_moved_for_an_hour_is_removed() {
+    let mut scene = Scene::alone(1);
+    scene.beat(B);
+    let swept = |scene: &mut Scene| {
+        let effects = scene.round(&[]);
+        effects
+            .iter()
+            .any(|effect| matches!(effect, Effect::Sweep(beat) if beat.endpoint == B))
+    };
+    scene.round(&[]);
+    scene.refuse(B);
+    let rounds = 3600 / 5;
+    assert!(!(0..rounds - 2).any(|_| swept(&mut scene)));
+    assert!((0..4).any(|_| swept(&mut scene)));
+}

@@ -60,6 +60,8 @@ impl Scene {
             endpoint: endpoint.to_owned(),
             service: "svc".to_owned(),
             cluster: None,
+            name: None,
+            instance: (endpoint == self.roster.config.endpoint).then(|| "instance-1".to_owned()),
             mark: 1_000,
         });
         beat.mark += 1;
@@ -108,6 +110,7 @@ impl Scene {
         self.put(Input::Connected {
             endpoint: endpoint.to_owned(),
             name: name.to_owned(),
+            instance: None,
         })
     }
 
