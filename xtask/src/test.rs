@@ -159,6 +159,7 @@ fn interop(script: &str, mongo_url: &str) -> anyhow::Result<()> {
 fn test_cluster() -> anyhow::Result<()> {
     cluster::run(&cluster::Options {
         nodes: 3,
+        scenarios: vec![cluster::Scenario::Story, cluster::Scenario::Partition],
         keep: false,
         release: false,
     })

@@ -1,7 +1,9 @@
 //! `cargo xtask test-cluster`: real node processes, killed and restarted while clients publish.
 
+mod faults;
 mod ledger;
 mod node;
+mod relay;
 mod report;
 mod scenario;
 mod traffic;
@@ -16,12 +18,38 @@ pub(crate) struct Options {
     /// How many nodes
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(2..=20))]
     pub(crate) nodes: u32,
+    /// What happens to the cluster; may be given several times
+    #[arg(long = "scenario", value_enum, default_values_t = [Scenario::Story])]
+    pub(crate) scenarios: Vec<Scenario>,
     /// Leave the cluster running until Ctrl-C and print its addresses
     #[arg(long)]
     pub(crate) keep: bool,
     /// Test the release build
     #[arg(long)]
     pub(crate) release: bool,
+}
+
+/// What can happen to a cluster.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Scenario {
+    /// One is killed, one stops, both come back
+    Story,
+    /// Every node stops and comes back, one after the other
+    RollingRestart,
+    /// A node is killed and comes back
+    Kill,
+    /// A node's process is stopped for a while and goes on
+    Pause,
+    /// All links are cut, then those of one node half-open
+    Partition,
+    /// Nobody can write to the database
+    DbOutage,
+    /// The clocks of the nodes are hours apart
+    Skew,
+    /// The links to one node are slower than its events
+    SlowPeer,
+    /// All of them
+    All,
 }
 
 pub(crate) fn run(options: &Options) -> anyhow::Result<()> {

@@ -1,6 +1,7 @@
 //! A node as a process: its configuration, its log, its life and death.
 
 use std::fs::File;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
@@ -26,6 +27,8 @@ pub(super) struct Node {
     log: PathBuf,
     process: Option<Child>,
     ended: Option<ExitStatus>,
+    /// How far its wall clock is ahead, from its next start on.
+    pub(super) clock_ahead_hours: u32,
 }
 
 impl Node {
@@ -36,6 +39,7 @@ impl Node {
         index: usize,
         count: u32,
         (inner_port, proxy_port): (u16, u16),
+        announced: IpAddr,
     ) -> anyhow::Result<Self> {
         let name = format!("node-{}", index + 1);
         let configuration = folder.join(format!("{name}.json"));
@@ -43,7 +47,7 @@ impl Node {
             "name": name,
             "host": "127.0.0.1",
             "port": inner_port,
-            "announceHost": "127.0.0.1",
+            "announceHost": announced,
             "services": {
                 "data": {"config": {"datastores": [{
                     "name": "main",
@@ -70,6 +74,7 @@ impl Node {
             configuration,
             process: None,
             ended: None,
+            clock_ahead_hours: 0,
         })
     }
 
@@ -83,6 +88,10 @@ impl Node {
         let child = Command::new(&self.binary)
             .arg("--config")
             .arg(&self.configuration)
+            .env(
+                "HAPPN__debug__clockAhead",
+                (self.clock_ahead_hours * 3_600_000).to_string(),
+            )
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -144,6 +153,29 @@ impl Node {
         let status = status?;
         self.bury(status);
         Ok(status)
+    }
+
+    /// Sends the process a signal, such as `STOP`.
+    pub(super) async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let id = self.process_id().context("the process has ended")?;
+        let sent = Command::new("kill")
+            .args([format!("-{name}"), id.to_string()])
+            .status()
+            .await?;
+        if !sent.success() {
+            bail!("cannot send SIG{name} to {}", self.name);
+        }
+        Ok(())
+    }
+
+    /// How often the node said that events of `other` are, or may be, lost.
+    pub(super) fn gaps_of(&self, other: &str) -> usize {
+        let log = self.log_text();
+        let of_other = format!("peer=\"{other}\"");
+        let is_gap = |line: &&str| {
+            line.contains("of a peer") && line.contains("lost") && line.contains(&of_other)
+        };
+        log.lines().filter(is_gap).count()
     }
 
     pub(super) fn process_id(&self) -> Option<u32> {

@@ -1,5 +1,6 @@
 //! The story: start, publish everywhere, kill one, stop one, bring both back, publish again.
 
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,11 +9,12 @@ use happn_client::Client;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::Options;
 use super::ledger::{Route, routes};
 use super::node::{Node, free_ports};
+use super::relay::Relay;
 use super::report;
 use super::traffic::{Phase, connect, everyone_hears_everyone};
+use super::{Options, Scenario};
 
 const EVENTS_PER_NODE: u64 = 200;
 /// How long a storm blows before and after its victim falls.
@@ -28,20 +30,21 @@ enum End {
 }
 
 /// The running cluster. Its directory goes away with it.
-struct Cluster {
-    nodes: Vec<Node>,
-    failures: Vec<String>,
-    _folder: Folder,
+pub(super) struct Cluster {
+    pub(super) nodes: Vec<Node>,
+    /// In front of each node's inner port, where the others connect.
+    pub(super) relays: Vec<Relay>,
+    pub(super) failures: Vec<String>,
+    folder: Folder,
 }
 
 /// Plays the story and answers what did not hold.
 pub(super) async fn play(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
     let mut cluster = Cluster::start(binary, options.nodes).await?;
-    let last = cluster.nodes.len() - 1;
-    cluster.calm("calm", "everywhere to everywhere").await?;
-    cluster.storm(last, End::Killed).await?;
-    cluster.storm(last - 1, End::Terminated).await?;
-    cluster.calm("after", "after both came back").await?;
+    for scenario in chosen(&options.scenarios) {
+        println!("{scenario:?}");
+        cluster.suffer(scenario).await?;
+    }
     report::table(&cluster.nodes);
     if options.keep && cluster.failures.is_empty() {
         cluster.keep().await?;
@@ -50,13 +53,72 @@ pub(super) async fn play(binary: &Path, options: &Options) -> anyhow::Result<Vec
     Ok(cluster.failures)
 }
 
+/// What was asked for, each once, all of them if that was.
+fn chosen(asked: &[Scenario]) -> Vec<Scenario> {
+    use clap::ValueEnum;
+
+    let all = asked.contains(&Scenario::All);
+    let scenarios = Scenario::value_variants().iter().copied();
+    scenarios
+        .filter(|it| *it != Scenario::All && (all || asked.contains(it)))
+        .collect()
+}
+
 impl Cluster {
+    async fn suffer(&mut self, scenario: Scenario) -> anyhow::Result<()> {
+        let last = self.nodes.len() - 1;
+        match scenario {
+            Scenario::Story => {
+                self.calm("calm", "everywhere to everywhere").await?;
+                self.storm(last, End::Killed).await?;
+                self.storm(last - 1, End::Terminated).await?;
+                self.calm("after", "after both came back").await
+            }
+            Scenario::RollingRestart => {
+                for victim in 0..=last {
+                    self.storm(victim, End::Terminated).await?;
+                }
+                self.all_steady().await
+            }
+            Scenario::Kill => {
+                self.storm(0, End::Killed).await?;
+                self.all_steady().await
+            }
+            Scenario::Pause => self.pause().await,
+            Scenario::Partition => self.partition().await,
+            Scenario::DbOutage => self.db_outage().await,
+            Scenario::Skew => self.skew().await,
+            Scenario::SlowPeer => self.slow_peer().await,
+            Scenario::All => Ok(()),
+        }
+    }
+
+    /// Every node comes back with another clock, and nothing else changes.
+    async fn skew(&mut self) -> anyhow::Result<()> {
+        for (node, hours) in (0..self.nodes.len()).zip([7, 0, 19, 3].into_iter().cycle()) {
+            self.nodes[node].clock_ahead_hours = hours;
+            self.storm(node, End::Terminated).await?;
+        }
+        self.calm("skew", "with clocks hours apart").await?;
+        self.all_steady().await
+    }
+
+    pub(super) fn database(&self) -> PathBuf {
+        self.folder.0.join("happn.sqlite")
+    }
+
     async fn start(binary: &Path, count: u32) -> anyhow::Result<Self> {
         let folder = Folder::create()?;
         println!("starting {count} nodes");
         let mut nodes = Vec::new();
+        let mut relays = Vec::new();
         for (index, ports) in free_ports(count).await?.into_iter().enumerate() {
-            nodes.push(Node::prepare(binary, &folder.0, index, count, ports)?);
+            // Peers connect to the announced host and the inner port: there the relay listens.
+            let announced = IpAddr::from([127, 0, 1, u8::try_from(index + 1)?]);
+            let inner = SocketAddr::from(([127, 0, 0, 1], ports.0));
+            relays.push(Relay::start(SocketAddr::from((announced, ports.0)), inner).await?);
+            let node = Node::prepare(binary, &folder.0, index, count, ports, announced)?;
+            nodes.push(node);
         }
         for node in &mut nodes {
             node.start()?;
@@ -67,12 +129,13 @@ impl Cluster {
         report::table(&nodes);
         Ok(Self {
             nodes,
+            relays,
             failures: Vec::new(),
-            _folder: folder,
+            folder,
         })
     }
 
-    async fn clients(&self) -> anyhow::Result<Vec<Client>> {
+    pub(super) async fn clients(&self) -> anyhow::Result<Vec<Client>> {
         let mut clients = Vec::new();
         for node in &self.nodes {
             clients.push(connect(node.proxy_port).await?);
@@ -127,6 +190,7 @@ impl Cluster {
         let survivors: Vec<usize> = (0..self.nodes.len())
             .filter(|node| *node != victim)
             .collect();
+        let before = self.gaps_of(victim, &survivors);
 
         self.go_and_come_back(&phase, victim, end, &survivors)
             .await?;
@@ -153,8 +217,51 @@ impl Cluster {
                 to: *to,
             })
             .collect();
-        phase.books(|ledger| report::mention("  of its own events", ledger, &from_victim));
+        self.account_for(&phase, victim, end, &from_victim, before)
+            .await;
         Ok(())
+    }
+
+    /// What a node published last: nothing is missing when it stopped; what is missing when it
+    /// was killed has been declared.
+    async fn account_for(
+        &mut self,
+        phase: &Phase,
+        victim: usize,
+        end: End,
+        from_victim: &[Route],
+        before: Vec<usize>,
+    ) {
+        let own = "  of its own events";
+        if matches!(end, End::Terminated) {
+            phase.arrives(from_victim).await;
+            let complaints = phase.books(|ledger| report::judge(own, ledger, from_victim));
+            self.failures.extend(complaints);
+            return;
+        }
+        phase.books(|ledger| report::mention(own, ledger, from_victim));
+        let receivers: Vec<usize> = from_victim.iter().map(|route| route.to).collect();
+        let declared = self.gaps_of(victim, &receivers);
+        for ((route, before), now) in from_victim.iter().zip(before).zip(declared) {
+            let tally = phase.books(|ledger| ledger.tally(*route));
+            if tally.lost > 0 && now <= before {
+                let (from, to) = (route.from + 1, route.to + 1);
+                let lost = tally.lost;
+                self.failures.push(format!(
+                    "{lost} events of node-{from} were lost at node-{to} without a sign"
+                ));
+            }
+            if tally.duplicated + tally.reordered > 0 {
+                self.failures
+                    .push(format!("duplicates or disorder: {tally:?}"));
+            }
+        }
+    }
+
+    fn gaps_of(&self, victim: usize, receivers: &[usize]) -> Vec<usize> {
+        let name = &self.nodes[victim].name;
+        let gaps = receivers.iter().map(|node| self.nodes[*node].gaps_of(name));
+        gaps.collect()
     }
 
     async fn go_and_come_back(
@@ -174,7 +281,7 @@ impl Cluster {
     }
 
     /// Waits until each survivor's events have reached it `count` times more than now.
-    async fn events_pass(
+    pub(super) async fn events_pass(
         &self,
         phase: &Phase,
         survivors: &[usize],

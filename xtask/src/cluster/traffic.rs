@@ -23,6 +23,8 @@ const OBSERVER_BUFFER: usize = 100_000;
 #[derive(Clone)]
 pub(super) struct Phase {
     name: &'static str,
+    /// Every second event is stored.
+    stores: bool,
     books: Arc<Mutex<Ledger>>,
 }
 
@@ -30,7 +32,16 @@ impl Phase {
     pub(super) fn new(name: &'static str) -> Self {
         Self {
             name,
+            stores: true,
             books: Arc::default(),
+        }
+    }
+
+    /// A phase in which nothing is stored.
+    pub(super) fn volatile(name: &'static str) -> Self {
+        Self {
+            stores: false,
+            ..Self::new(name)
         }
     }
 
@@ -84,7 +95,7 @@ impl Phase {
     async fn publish_one(&self, from: usize, client: &Client, number: u64) -> anyhow::Result<()> {
         let path = format!("/test-cluster/{}/{from}", self.name);
         let data = json!({"from": from, "number": number});
-        if number.is_multiple_of(2) {
+        if self.stores && number.is_multiple_of(2) {
             client.set(&path, &data).await?;
         } else {
             client.publish(&path, &data).await?;

@@ -171,6 +171,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "futures-util",
             "happn-client",
             "indicatif",
+            "rusqlite",
             "serde",
             "serde_json",
             "tokio",
