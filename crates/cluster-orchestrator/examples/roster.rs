@@ -23,6 +23,7 @@ fn main() {
         timing: Timing::DEFAULT,
         name: "node-1".to_owned(),
         endpoint: OWN.to_owned(),
+        instance: instance(OWN),
     };
     let mut roster = Roster::new(Arc::new(config), 1, Duration::ZERO);
     let table = |mark| vec![beat(OWN, mark), beat(OTHER, mark)];
@@ -34,6 +35,7 @@ fn main() {
             Input::Connected {
                 endpoint: OTHER.to_owned(),
                 name: "node-2".to_owned(),
+                instance: Some(instance(OTHER)),
             },
         ),
         (
@@ -66,6 +68,13 @@ fn beat(endpoint: &str, mark: i64) -> Beat {
         endpoint: endpoint.to_owned(),
         service: "node".to_owned(),
         cluster: None,
+        name: None,
+        instance: Some(instance(endpoint)),
         mark,
     }
+}
+
+/// Differs with every start of a process.
+fn instance(endpoint: &str) -> String {
+    format!("start of {endpoint}")
 }

@@ -26,13 +26,18 @@ impl EventSink for Clients {
         }
     }
 
+    fn originate(&self, path: &str, data: &Json) -> Delivery {
+        println!("clients and other nodes hear {path} {data}");
+        Delivery::default()
+    }
+
     fn announce_gap(&self, origin: &str, lost: Option<u64>) {
         println!("clients hear that events of {origin} are missing: {lost:?}");
     }
 }
 
 fn main() {
-    let replicator = Replicator::new(Arc::new(Clients));
+    let replicator = Replicator::new(Arc::new(Clients), "node-1".to_owned());
     // Two masks of one subscription matched the first event, so the peer sends it twice.
     replicator.deliver("node-2", &[event(1), event(1), event(2)]);
     println!("{:?}", replicator.counters());
