@@ -8,7 +8,7 @@ use std::time::Duration;
 use cluster_orchestrator::Orchestrator;
 use cluster_proxy::Proxy;
 use cluster_replicator::Replicator;
-use happn_core::{Clock, Ending, NodeConfig, OpenAuthority, SystemClock};
+use happn_core::{Clock, Ending, NodeBuilder, NodeConfig, SystemClock};
 use happn_server::Server;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -67,6 +67,18 @@ impl Node {
     /// # Errors
     /// Whatever cannot be started; nothing is left running then.
     pub async fn bind(settings: &Settings) -> Result<Self, StartError> {
+        Self::bind_with(settings, |core| core).await
+    }
+
+    /// As [`Node::bind`], with a core that `change` has changed: to put layers between clients and
+    /// the node, or an authority of one's own.
+    ///
+    /// # Errors
+    /// As [`Node::bind`].
+    pub async fn bind_with(
+        settings: &Settings,
+        change: impl FnOnce(NodeBuilder) -> NodeBuilder,
+    ) -> Result<Self, StartError> {
         let front_door = assembly::proxy_config(settings)?;
         let clock: Arc<dyn Clock> =
             Arc::new(SystemClock::new().ahead_by(settings.debug.clock_ahead));
@@ -76,8 +88,8 @@ impl Node {
             instance: instance(&*clock),
             ..assembly::core(settings, name)
         };
-        let authority = Arc::new(OpenAuthority);
-        let core = happn_core::Node::new(config, data, authority, clock.clone());
+        let core = happn_core::Node::builder(config).data(data);
+        let core = change(core.clock(clock.clone())).build();
         let server = match assembly::server(settings, core.clone()).await {
             Ok(server) => server,
             Err(error) => {

@@ -12,6 +12,7 @@ mod leaving;
 mod links;
 mod relay;
 mod replication;
+mod sessions;
 mod starting;
 mod stores;
 mod tls;

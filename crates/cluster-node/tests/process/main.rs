@@ -10,4 +10,5 @@
 mod failures;
 mod harness;
 mod running;
+mod sessions;
 mod transfers;
