@@ -70,6 +70,7 @@ fn ended(example: &mut Child, start: Instant) -> anyhow::Result<ExitStatus> {
             example.wait()?;
             bail!("did not end within {DEADLINE:?}");
         }
+        #[allow(clippy::disallowed_methods, reason = "a task may wait for a process")]
         sleep(PAUSE);
     }
 }

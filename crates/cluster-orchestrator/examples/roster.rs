@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster_orchestrator::{Input, OrchestratorConfig, Roster, Timing};
-use happn_core::Beat;
+use happn_core::{Beat, ClusterInfo};
 
 const OWN: &str = "10.0.0.1:57000";
 const OTHER: &str = "10.0.0.2:57000";
@@ -45,6 +45,21 @@ fn main() {
                 endpoint: OTHER.to_owned(),
             },
         ),
+        (
+            30,
+            "it logged in here",
+            Input::PeerArrived {
+                session_id: "session-of-node-2".into(),
+                info: info(),
+            },
+        ),
+        (
+            35,
+            "it has subscribed here, too",
+            Input::PeerSubscribed {
+                session_id: "session-of-node-2".into(),
+            },
+        ),
         (5000, "both records have changed", Input::Beats(table(2))),
         (
             9000,
@@ -60,6 +75,17 @@ fn main() {
         for effect in roster.handle(Duration::from_millis(ms), input) {
             println!("           -> {effect:?}");
         }
+    }
+}
+
+fn info() -> ClusterInfo {
+    ClusterInfo {
+        cluster_name: "example".to_owned(),
+        service_name: Some("node".to_owned()),
+        endpoint: Some(OTHER.to_owned()),
+        name: Some("node-2".to_owned()),
+        masks: Some(1),
+        instance: Some(instance(OTHER)),
     }
 }
 
