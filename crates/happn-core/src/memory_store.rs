@@ -186,7 +186,7 @@ impl Content {
     /// Documents share their content with the store, so that taking all is cheap.
     fn scan(&self, search: Search) -> Scan {
         let query = search.query();
-        let enough = match query.criteria.is_all() && query.sort.is_by_path() {
+        let enough = match query.criteria.is_all() && search.comes_by_path() {
             true => query.limit.map(|limit| limit.saturating_add(query.skip)),
             false => None,
         };

@@ -83,7 +83,9 @@ impl Search {
     pub fn new(query: Query) -> Result<Self, StoreError> {
         query.criteria.check_evaluable()?;
         query.collation.check_evaluable()?;
-        let is_sorted = !query.sort.is_by_path();
+        // A language orders paths differently than their bytes do.
+        let comes_by_path = query.sort.is_by_path() && query.collation.is_simple();
+        let is_sorted = !query.sort.keys().is_empty() && !comes_by_path;
         Ok(Self {
             gathered: is_sorted.then(Gathered::default),
             deadline: deadline_of(query.max_time),
@@ -110,6 +112,12 @@ impl Search {
     #[must_use]
     pub fn query(&self) -> &Query {
         &self.query
+    }
+
+    /// Whether matches come back in the order in which they are offered.
+    #[must_use]
+    pub fn comes_by_path(&self) -> bool {
+        self.gathered.is_none()
     }
 
     /// Whether no further document can change the answer.

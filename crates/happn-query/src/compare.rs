@@ -48,7 +48,11 @@ impl Collation {
                     .unwrap_or_else(|| left.len().cmp(&right.len()))
             }
             (Value::Opaque(left), Value::Opaque(right)) => left.cmp(right),
-            _ => rank(left).cmp(&rank(right)),
+            // What is too deep to look into comes behind what is not.
+            (left, right) => rank(left).cmp(&rank(right)).then_with(|| {
+                let is_opaque = |value: &Value<'_>| matches!(value, Value::Opaque(_));
+                is_opaque(left).cmp(&is_opaque(right))
+            }),
         }
     }
 
@@ -122,6 +126,17 @@ mod tests {
                 assert_eq!(order, at.cmp(&other), "{left:?} {right:?}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_too_deep_equals_its_own_text_only() {
+        let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
+        let document = Value::parse(&deep);
+        let collation = Collation::default();
+        assert!(collation.equal(&document, &Value::parse(&deep)));
+        assert!(!collation.equal(&document, &Value::parse("[]")));
+        let opaque = Value::Opaque("{}".into());
+        assert!(!collation.equal(&opaque, &Value::parse("{}")));
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl PartialEq for Pattern {
 }
 
 fn compile(text: &str, flags: &str) -> Result<Regex, QueryError> {
-    let translated = translate(text);
+    let translated = translate(text, flags);
     let has = |flag| flags.contains(flag);
     if let Err(error) = ast::parse::ParserBuilder::new()
         .ignore_whitespace(has('x'))
@@ -146,9 +146,10 @@ fn syntax_error(text: &str, kind: &ErrorKind) -> QueryError {
     }
 }
 
-/// The same expression for a library whose classes are of Unicode and know set operations, and
-/// which reads `{` as the start of a repetition only.
-fn translate(text: &str) -> String {
+/// The same expression for a library whose classes are of Unicode and know set operations, which
+/// reads `{` as the start of a repetition only, and for which `$` is not also the place in front of
+/// a last line break.
+fn translate(text: &str, flags: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut in_class = false;
     let mut rest = text.chars();
@@ -168,18 +169,21 @@ fn translate(text: &str) -> String {
             '&' | '~' if in_class => out.extend(['\\', letter]),
             '-' if in_class && rest.as_str().starts_with('-') => out.push_str("\\-"),
             '{' if !in_class && !is_repetition(rest.as_str()) => out.push_str("\\{"),
+            '$' if !in_class && !flags.contains('m') => out.push_str("(?:\\n?\\z)"),
             other => out.push(other),
         }
     }
     out
 }
 
-/// `[]` matches nothing in JavaScript and `[^]` everything.
+/// A `]` right at the start of a class is a letter.
 fn open_class(rest: &mut std::str::Chars<'_>, out: &mut String) {
     out.push('[');
-    if rest.as_str().starts_with('^') {
-        rest.next();
-        out.push('^');
+    for (at_start, literal) in [('^', "^"), (']', "\\]")] {
+        if rest.as_str().starts_with(at_start) {
+            rest.next();
+            out.push_str(literal);
+        }
     }
 }
 
@@ -195,7 +199,10 @@ fn translate_escape(rest: &mut std::str::Chars<'_>, in_class: bool, out: &mut St
         'W' => "^0-9A-Za-z_",
         'S' => "^\\t\\n\\x0B\\x0C\\r ",
         'b' if in_class => return out.push_str("\\x08"),
+        'b' => return out.push_str("(?-u:\\b)"),
         '0' => return out.push_str("\\x00"),
+        'k' => return out.push_str("\\1"),
+        '<' | '>' => return out.push(letter),
         other => return out.extend(['\\', other]),
     };
     match in_class && !class.starts_with('^') {
@@ -240,6 +247,15 @@ mod tests {
         assert!(!matches("x.y", "x\ny"));
         assert!(matches("(?:)", "anything"));
         assert!(matches("", "anything"));
+        assert!(matches("^[]a]+$", "]a]"));
+        assert!(matches("^[^]a]$", "b"));
+        assert!(matches("\\<a\\>", "<a>"));
+        assert!(matches("\\bab\\b", "x ab y"));
+        assert!(!matches("\\bab\\b", "xab"));
+        assert!(matches("^ab$", "ab\n"));
+        assert!(!matches("^ab$", "ab\nc"));
+        assert!(matches("(a$|b)", "a"));
+        assert!(matches("^\\$[$]$", "$$"));
     }
 
     #[test]
@@ -258,6 +274,7 @@ mod tests {
             ("(?=a)", "look-around"),
             ("(?<!a)b", "look-around"),
             ("(a)\\1", "a back-reference"),
+            ("(?<x>a)\\k<x>", "a back-reference"),
         ] {
             let error = Pattern::new(pattern, "")
                 .unwrap()

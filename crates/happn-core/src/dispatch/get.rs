@@ -111,8 +111,13 @@ async fn aggregate(
 
 async fn one(node: &Node, query: Query) -> Result<ObjectResponse, StoreError> {
     let (fields, paths_only) = (query.fields.clone(), query.paths_only);
-    let found = node.data().find(query).next_batch().await?;
-    let document = found.and_then(|documents| documents.into_iter().next());
+    let mut documents = node.data().find(query);
+    let mut document = None;
+    while document.is_none()
+        && let Some(batch) = documents.next_batch().await?
+    {
+        document = batch.into_iter().next();
+    }
     let (data, meta) = match &document {
         Some(document) => show(document, paths_only, &fields),
         None => (Some(Json::NULL), Meta::default()),
