@@ -85,7 +85,6 @@ fn info() -> ClusterInfo {
         endpoint: Some(OTHER.to_owned()),
         name: Some("node-2".to_owned()),
         masks: Some(1),
-        instance: Some(instance(OTHER)),
     }
 }
 
