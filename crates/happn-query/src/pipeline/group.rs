@@ -31,7 +31,8 @@ enum Accumulator {
 /// The groups so far.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    groups: BTreeMap<Ranked, Vec<State>>,
+    /// By key, with the place at which each came up.
+    groups: BTreeMap<Ranked, (usize, Vec<State>)>,
     /// About the bytes they take.
     pub(super) bytes: u64,
 }
@@ -99,11 +100,11 @@ impl Group {
         if !groups.groups.contains_key(&key) {
             groups.bytes += key.value.as_ref().map_or(0, Value::size) + 64;
         }
-        let states = groups.groups.entry(key).or_insert_with(|| {
+        let place = groups.groups.len();
+        let (_, states) = groups.groups.entry(key).or_insert_with(|| {
             let fields = self.fields.iter();
-            fields
-                .map(|(_, accumulator, _)| accumulator.start())
-                .collect()
+            let states = fields.map(|(_, accumulator, _)| accumulator.start());
+            (place, states.collect())
         });
         for ((_, accumulator, operand), state) in self.fields.iter().zip(states) {
             let value = operand.evaluate(document, collation)?;
@@ -112,16 +113,19 @@ impl Group {
         Ok(())
     }
 
-    /// The rows, by key.
-    pub(super) fn rows(&self, groups: Groups) -> impl Iterator<Item = Value<'static>> {
-        groups.groups.into_iter().map(|(key, states)| {
+    /// The rows, in the order in which their keys came up.
+    pub(super) fn rows(&self, groups: Groups) -> Vec<Value<'static>> {
+        let mut rows: Vec<_> = groups.groups.into_iter().collect();
+        rows.sort_unstable_by_key(|(_, (place, _))| *place);
+        let row = |(key, (_, states)): (Ranked, (usize, Vec<State>))| {
             let id = (Cow::Borrowed("_id"), key.value.unwrap_or(Value::Null));
             let fields = self.fields.iter().zip(states);
             let fields = fields.map(|((name, accumulator, _), state)| {
                 (Cow::Owned(name.clone()), accumulator.end(state))
             });
             Value::Object(std::iter::once(id).chain(fields).collect())
-        })
+        };
+        rows.into_iter().map(row).collect()
     }
 }
 

@@ -108,7 +108,7 @@ impl Run {
                     .map(|(_, document)| document)
                     .collect()
             }
-            (Stage::Group(group), Gathered::Groups(groups)) => group.rows(groups).collect(),
+            (Stage::Group(group), Gathered::Groups(groups)) => group.rows(groups),
             (Stage::Count(name), Gathered::Count(count)) if count > 0 => {
                 let count = Value::Integer(i64::try_from(count).unwrap_or(i64::MAX));
                 vec![Value::Object(vec![(Cow::Owned(name.clone()), count)])]
@@ -235,7 +235,7 @@ mod tests {
     fn documents_are_grouped_and_accumulated() {
         check(
             r#"[{"$group":{"_id":"$data.sku","total":{"$sum":"$data.qty"}}}]"#,
-            r#"{"_id":"B","total":7} {"_id":"a","total":6} {"_id":"b","total":2}"#,
+            r#"{"_id":"a","total":6} {"_id":"b","total":2} {"_id":"B","total":7}"#,
         );
         check(
             r#"[{"$group":{"_id":null,"a":{"$avg":"$data.price"},"i":{"$min":"$data.price"},
