@@ -8,6 +8,7 @@
 
 mod bench;
 mod cluster;
+mod counts;
 mod dist;
 mod examples;
 mod lint;

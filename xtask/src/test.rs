@@ -6,7 +6,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 use crate::mongo::{self, Mongo};
-use crate::{cluster, examples, run};
+use crate::{cluster, counts, examples, run};
 
 /// The oldest Node whose test runner the interop tests use.
 const NODE_MAJOR_MIN: u32 = 20;
@@ -44,6 +44,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     part(&mut parts, "workspace tests", || {
         workspace_tests(options, url)
     })?;
+    part(&mut parts, "recorded cases", || counts::print(url))?;
     part(&mut parts, "examples", examples::run)?;
     part(&mut parts, "test-cluster", test_cluster)?;
     if options.without_node {

@@ -1,13 +1,14 @@
-//! Clients that each wait for an answer before they ask again.
+//! Clients that ask again for each answer they get.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, ensure};
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
+use super::InFlight;
 use super::requests::{Scenario, stored};
 use crate::bench::Plan;
 use crate::bench::client::{Socket, log_in};
@@ -33,18 +34,18 @@ pub(super) async fn fill(server: &ServerProcess, size: u64) -> anyhow::Result<()
     Ok(())
 }
 
-/// What `clients` clients get done.
+/// What the clients of `load` get done.
 pub(super) async fn run(
     plan: Plan,
     server: &ServerProcess,
     scenario: Scenario,
-    clients: usize,
+    load: InFlight,
 ) -> anyhow::Result<Spent> {
     let answered = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
-    for client in 0..clients as u64 {
+    for client in 0..load.clients as u64 {
         let socket = log_in(server.address()).await?;
-        tasks.spawn(ask(socket, scenario, client, answered.clone()));
+        tasks.spawn(ask(socket, scenario, client, load.each, answered.clone()));
     }
     let spent = watch(plan, server, &answered, &mut tasks).await;
     tasks.shutdown().await;
@@ -55,19 +56,32 @@ async fn ask(
     mut socket: Socket,
     scenario: Scenario,
     client: u64,
+    each: usize,
     answered: Arc<AtomicU64>,
 ) -> anyhow::Result<()> {
-    for turn in 0.. {
-        socket
-            .send(Message::text(scenario.request(client, turn)))
-            .await?;
-        let answer = answer(&mut socket).await?;
-        if turn == 0 {
-            check(&answer)?;
+    let mut requests = (0..).map(|turn| Message::text(scenario.request(client, turn)));
+    let mut room = each;
+    let mut is_first = true;
+    loop {
+        for request in requests.by_ref().take(room) {
+            socket.feed(request).await?;
         }
-        answered.fetch_add(1, Ordering::Relaxed);
+        socket.flush().await?;
+        let first = answer(&mut socket).await?;
+        if is_first {
+            check(&first)?;
+            is_first = false;
+        }
+        room = 1;
+        // Whatever else has arrived is asked for again with the same flush.
+        while room < each
+            && let Some(further) = answer(&mut socket).now_or_never()
+        {
+            further?;
+            room += 1;
+        }
+        answered.fetch_add(room as u64, Ordering::Relaxed);
     }
-    Ok(())
 }
 
 /// The next frame that is no heartbeat.

@@ -11,8 +11,30 @@ use super::process::{Documents, ServerProcess};
 use super::table::{Budget, Row, Table, grouped};
 use requests::{LISTS, Scenario};
 
-/// Clients with one request each under way.
-const IN_FLIGHT: [usize; 3] = [1, 16, 256];
+/// How many clients there are, and how many requests each has under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct InFlight {
+    clients: usize,
+    each: usize,
+}
+
+/// The last two have as many under way; what they differ in is what sockets cost.
+const IN_FLIGHT: [InFlight; 4] = [
+    InFlight::new(1, 1),
+    InFlight::new(16, 1),
+    InFlight::new(256, 1),
+    InFlight::new(16, 16),
+];
+
+impl InFlight {
+    const fn new(clients: usize, each: usize) -> Self {
+        Self { clients, each }
+    }
+
+    const fn requests(self) -> usize {
+        self.clients * self.each
+    }
+}
 
 /// Names the MongoDB server to measure.
 const MONGO_URL: &str = "HAPPN_TEST_MONGO_URL";
@@ -66,15 +88,13 @@ async fn measure_on(
         scenario.documents() <= documents.list_max() && wanted(&label(documents, *scenario))
     });
     for scenario in scenarios {
-        for clients in IN_FLIGHT
-            .into_iter()
-            .filter(|clients| *clients <= scenario.clients_max())
-        {
+        let fitting = IN_FLIGHT.into_iter();
+        for load in fitting.filter(|load| load.requests() <= scenario.requests_max()) {
             let mut spent = Spent::default();
             for _ in 0..plan.rounds {
-                spent.add(load::run(plan, &server, scenario, clients).await?);
+                spent.add(load::run(plan, &server, scenario, load).await?);
             }
-            table.add(row(documents, scenario, clients, &spent));
+            table.add(row(documents, scenario, load, &spent));
         }
     }
     Ok(())
@@ -84,12 +104,12 @@ fn label(documents: &Documents, scenario: Scenario) -> String {
     format!("{} {}", documents.name(), scenario.name())
 }
 
-fn row(documents: &Documents, scenario: Scenario, clients: usize, spent: &Spent) -> Row {
+fn row(documents: &Documents, scenario: Scenario, load: InFlight, spent: &Spent) -> Row {
     let per_second = spent.per_second();
     let micros_each = 1e6 / spent.per_cpu_second();
-    let latency_ms = 1e3 * clients as f64 / per_second;
+    let latency_ms = 1e3 * load.requests() as f64 / per_second;
     let detail = format!(
-        "{} per second, {} per CPU second, {latency_ms:.2} ms each with {clients} under way",
+        "{} per second, {} per CPU second, {latency_ms:.2} ms each",
         grouped(per_second),
         grouped(spent.per_cpu_second()),
     );
@@ -107,9 +127,14 @@ fn row(documents: &Documents, scenario: Scenario, clients: usize, spent: &Spent)
         ),
         _ => (spent.per_cpu_second(), "/CPU s", None),
     };
-    let most = clients == IN_FLIGHT[2] || matches!(scenario, Scenario::List(_));
+    let most = load == IN_FLIGHT[3] || matches!(scenario, Scenario::List(_));
     Row {
-        scenario: format!("{} ×{clients}", label(documents, scenario)),
+        scenario: format!(
+            "{} {}×{}",
+            label(documents, scenario),
+            load.clients,
+            load.each
+        ),
         detail,
         value,
         unit,

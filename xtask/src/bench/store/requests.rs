@@ -56,8 +56,8 @@ impl Scenario {
         }
     }
 
-    /// Beyond this many clients the answers only fill the memory.
-    pub(super) fn clients_max(self) -> usize {
+    /// With more requests under way the answers only fill the memory.
+    pub(super) fn requests_max(self) -> usize {
         match self {
             Self::List(size) if size > LISTS[1] => 1,
             Self::List(size) if size == LISTS[1] => 16,
