@@ -24,6 +24,7 @@ pub struct Search {
     by: Arc<(Sort, Collation)>,
     deadline: Option<Instant>,
     offered: u32,
+    reads_data: bool,
     skip: u64,
     left: u64,
     seen: (u64, u64),
@@ -91,6 +92,7 @@ impl Search {
             deadline: deadline_of(query.max_time),
             by: Arc::new((query.sort.clone(), query.collation.clone())),
             offered: 0,
+            reads_data: query.criteria.reads_data() || query.sort.reads_data(),
             skip: query.skip,
             left: query.limit.unwrap_or(u64::MAX),
             seen: (0, 0),
@@ -210,7 +212,10 @@ impl Search {
         if self.gathered.is_none() && self.query.criteria.is_all() {
             return Ok(Judgement::Next);
         }
-        let content = item.document();
+        let content = match self.reads_data {
+            true => item.document(),
+            false => item.without_data().document(),
+        };
         if !self.query.criteria.matches(&content, &self.query.collation) {
             return Ok(Judgement::Out);
         }

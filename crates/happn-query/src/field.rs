@@ -37,6 +37,12 @@ impl Field {
         &self.segments
     }
 
+    /// Whether it names an item's data, or something in it.
+    #[must_use]
+    pub fn is_in_data(&self) -> bool {
+        self.segments.first().is_some_and(|first| first == "data")
+    }
+
     /// Calls `take` for each value the name stands for in `document` until it answers true, and
     /// tells whether it did. `None` is a value that is missing.
     ///

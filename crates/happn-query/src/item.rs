@@ -20,6 +20,16 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
+    /// The item without its data, for questions that do not read it: parsing it is most of the
+    /// work.
+    #[must_use]
+    pub fn without_data(&self) -> Self {
+        Self {
+            data: "{}",
+            ..*self
+        }
+    }
+
     /// The item as the document that MongoDB would hold: what criteria, sorts and pipelines name
     /// the fields of.
     #[must_use]

@@ -86,6 +86,12 @@ impl Sort {
         }
     }
 
+    /// Whether an item's data matters, or only the fields of the item itself.
+    #[must_use]
+    pub fn reads_data(&self) -> bool {
+        self.0.iter().any(|key| key.field.is_in_data())
+    }
+
     /// What `document` sorts by.
     #[must_use]
     pub fn values(&self, document: &Value<'_>, collation: &Collation) -> SortValues {

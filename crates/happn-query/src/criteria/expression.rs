@@ -129,6 +129,17 @@ impl Values {
 }
 
 impl Expression {
+    /// Whether the condition is about more than the fields of the item itself.
+    pub(crate) fn reads_data(&self) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) | Self::Nor(parts) => {
+                parts.iter().any(Self::reads_data)
+            }
+            Self::Field(field, _) => field.is_in_data(),
+            Self::Computed(_) | Self::Foreign(_) => true,
+        }
+    }
+
     pub(crate) fn check_evaluable(&self) -> Result<(), QueryError> {
         match self {
             Self::All(parts) | Self::Any(parts) | Self::Nor(parts) => {

@@ -76,6 +76,12 @@ impl Criteria {
         self.0.as_deref().map(|parsed| &parsed.expression)
     }
 
+    /// Whether an item's data matters, or only the fields of the item itself.
+    #[must_use]
+    pub fn reads_data(&self) -> bool {
+        self.expression().is_some_and(Expression::reads_data)
+    }
+
     /// Whether [`Criteria::matches`] can tell. A database may know more operators.
     ///
     /// # Errors

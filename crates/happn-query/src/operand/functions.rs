@@ -91,7 +91,6 @@ impl Function {
         found.map_or("expression", |(name, ..)| name)
     }
 
-    /// Arguments that are not needed are not computed.
     pub(super) fn call<'a>(
         self,
         arguments: &[Operand],
@@ -102,64 +101,25 @@ impl Function {
             Some(operand) => operand.evaluate(document, collation),
             None => Ok(None),
         };
-        let is_true = |operand: &Operand| {
-            let value = operand.evaluate(document, collation)?;
-            Ok::<_, QueryError>(value.is_some_and(|value| value.is_truthy()))
-        };
-        let order = || {
-            let (left, right) = (value(0)?, value(1)?);
-            Ok::<_, QueryError>(compare(left.as_ref(), right.as_ref(), collation))
-        };
-        let truth = |truth: bool| Ok(Some(Value::Bool(truth)));
         match self {
-            Self::And => {
-                for operand in arguments {
-                    if !is_true(operand)? {
-                        return truth(false);
-                    }
-                }
-                truth(true)
+            Self::And | Self::Or | Self::Not | Self::Cond | Self::IfNull => {
+                self.choose(arguments, document, collation)
             }
-            Self::Or => {
-                for operand in arguments {
-                    if is_true(operand)? {
-                        return truth(true);
-                    }
-                }
-                truth(false)
+            Self::Eq | Self::Ne | Self::Lt | Self::Lte | Self::Gt | Self::Gte | Self::Cmp => {
+                let (left, right) = (value(0)?, value(1)?);
+                Ok(Some(self.verdict(compare(
+                    left.as_ref(),
+                    right.as_ref(),
+                    collation,
+                ))))
             }
-            Self::Not => truth(!arguments.first().map_or(Ok(false), is_true)?),
-            Self::Cond => match arguments.first().map_or(Ok(false), is_true)? {
-                true => value(1),
-                false => value(2),
-            },
-            Self::IfNull => {
-                for operand in arguments {
-                    let value = operand.evaluate(document, collation)?;
-                    if !matches!(value, None | Some(Value::Null)) {
-                        return Ok(value);
-                    }
-                }
-                value(arguments.len().saturating_sub(1))
-            }
-            Self::Eq => truth(order()?.is_eq()),
-            Self::Ne => truth(order()?.is_ne()),
-            Self::Lt => truth(order()?.is_lt()),
-            Self::Lte => truth(order()?.is_le()),
-            Self::Gt => truth(order()?.is_gt()),
-            Self::Gte => truth(order()?.is_ge()),
-            Self::Cmp => Ok(Some(Value::Integer(match order()? {
-                Ordering::Less => -1,
-                Ordering::Equal => 0,
-                Ordering::Greater => 1,
-            }))),
             Self::Remove => Ok(None),
             Self::In => match (value(0)?, value(1)?) {
-                (wanted, Some(Value::Array(items))) => truth(items.iter().any(|item| {
-                    wanted
-                        .as_ref()
-                        .is_some_and(|wanted| collation.equal(wanted, item))
-                })),
+                (wanted, Some(Value::Array(items))) => {
+                    let is_wanted =
+                        |item| wanted.as_ref().is_some_and(|it| collation.equal(it, item));
+                    Ok(Some(Value::Bool(items.iter().any(is_wanted))))
+                }
                 (_, other) => Err(self.wants("an array", other.as_ref())),
             },
             Self::Size => match value(0)? {
@@ -172,6 +132,57 @@ impl Function {
             Self::Concat => self.concat(arguments, document, collation),
             _ => self.number(arguments, document, collation),
         }
+    }
+
+    /// The functions that do not compute arguments which are not needed.
+    fn choose<'a>(
+        self,
+        arguments: &[Operand],
+        document: &Value<'a>,
+        collation: &Collation,
+    ) -> Computed<'a> {
+        let is_true = |operand: &Operand| {
+            let value = operand.evaluate(document, collation)?;
+            Ok::<_, QueryError>(value.is_some_and(|value| value.is_truthy()))
+        };
+        let mut last = Ok(None);
+        for (at, operand) in arguments.iter().enumerate() {
+            match self {
+                Self::And | Self::Or => {
+                    let ends = is_true(operand)? != (self == Self::And);
+                    if ends {
+                        return Ok(Some(Value::Bool(self == Self::Or)));
+                    }
+                }
+                Self::Not => return Ok(Some(Value::Bool(!is_true(operand)?))),
+                Self::Cond if at == 0 => {
+                    let chosen = arguments.get(if is_true(operand)? { 1 } else { 2 });
+                    return chosen.map_or(Ok(None), |it| it.evaluate(document, collation));
+                }
+                _ => {
+                    last = operand.evaluate(document, collation);
+                    if !matches!(last, Ok(None | Some(Value::Null))) {
+                        return last;
+                    }
+                }
+            }
+        }
+        match self {
+            Self::And | Self::Or => Ok(Some(Value::Bool(self == Self::And))),
+            _ => last,
+        }
+    }
+
+    fn verdict<'a>(self, order: Ordering) -> Value<'a> {
+        Value::Bool(match self {
+            Self::Eq => order.is_eq(),
+            Self::Ne => order.is_ne(),
+            Self::Lt => order.is_lt(),
+            Self::Lte => order.is_le(),
+            Self::Gt => order.is_gt(),
+            Self::Gte => order.is_ge(),
+            _ => return Value::Integer(order as i64),
+        })
     }
 
     fn wants(self, wanted: &str, found: Option<&Value<'_>>) -> QueryError {
