@@ -19,6 +19,7 @@
 mod data;
 #[allow(dead_code, reason = "shared with other tests")]
 mod raw;
+mod report;
 
 use data::{Engine, play, values_pass_through};
 
@@ -27,10 +28,10 @@ async fn replays(file: &'static str, engine: Engine) {
         println!("data/{file} {engine:?}: LEFT OUT, it has no server to talk to");
         return;
     };
-    println!(
+    report::report(&format!(
         "data/{file} {engine:?}: {} run / {} passed / {} documented deviations / {} not run (secure)",
         outcome.run, outcome.passed, outcome.deviations, outcome.secure
-    );
+    ));
     assert!(
         outcome.failures.is_empty(),
         "{} of {} cases differ:\n{}",

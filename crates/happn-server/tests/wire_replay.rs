@@ -24,15 +24,16 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod raw;
 mod replay;
+mod report;
 
 use replay::{Setup, play};
 
 async fn replays(file: &'static str, setup: Setup) {
     let outcome = play(file, setup).await;
-    println!(
-        "{file}: {} run / {} passed / {} documented deviations",
+    report::report(&format!(
+        "wire/{file}: {} run / {} passed / {} documented deviations",
         outcome.run, outcome.passed, outcome.deviations
-    );
+    ));
     assert!(
         outcome.failures.is_empty(),
         "{} of {} frames differ:\n{}",
