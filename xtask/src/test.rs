@@ -1,6 +1,5 @@
 //! `cargo xtask test`: every test there is, from fast to real.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -42,9 +41,8 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     })?;
     // Every test from here on finds it there; the server ends with this function.
     let url = database.as_ref().map(Mongo::url).unwrap_or_default();
-    let recordings = run::target_directory().join("recordings.txt");
     part(&mut parts, "workspace tests", || {
-        workspace_tests(options, url, &recordings)
+        workspace_tests(options, url)
     })?;
     part(&mut parts, "recorded cases", || counts::print(url))?;
     part(&mut parts, "examples", examples::run)?;
@@ -60,13 +58,6 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
         if chromium_is_here()? {
             part(&mut parts, "chromium", || interop("test:chromium", url))?;
         }
-    }
-    println!("\nhow the recordings fared:");
-    let fared = std::fs::read_to_string(&recordings).context("no recording was played")?;
-    let mut fared: Vec<&str> = fared.lines().collect();
-    fared.sort_unstable();
-    for line in fared {
-        println!("  {line}");
     }
     println!("\nall tests passed");
     for Part { name, took } in parts {
@@ -129,13 +120,9 @@ fn build() -> anyhow::Result<()> {
     ]))
 }
 
-/// The tests that play recordings say in the file `recordings` how these fared.
-fn workspace_tests(options: &Options, mongo_url: &str, recordings: &Path) -> anyhow::Result<()> {
-    // Of an earlier run, if it is there at all.
-    let _ = std::fs::remove_file(recordings);
+fn workspace_tests(options: &Options, mongo_url: &str) -> anyhow::Result<()> {
     let mut command = run::cargo(&["test", "--workspace"]);
     command.env(mongo::URL, mongo_url);
-    command.env("HAPPN_RECORDINGS", recordings);
     if !options.without_node {
         // The packages are installed, so a test that finds them missing must not pass.
         command.env("CI", "true");

@@ -19,7 +19,6 @@
 mod data;
 #[allow(dead_code, reason = "shared with other tests")]
 mod raw;
-mod report;
 
 use data::{Engine, play, values_pass_through};
 
@@ -28,10 +27,10 @@ async fn replays(file: &'static str, engine: Engine) {
         println!("data/{file} {engine:?}: LEFT OUT, it has no server to talk to");
         return;
     };
-    report::report(&format!(
+    println!(
         "data/{file} {engine:?}: {} run / {} passed / {} documented deviations / {} not run (secure)",
         outcome.run, outcome.passed, outcome.deviations, outcome.secure
-    ));
+    );
     assert!(
         outcome.failures.is_empty(),
         "{} of {} cases differ:\n{}",

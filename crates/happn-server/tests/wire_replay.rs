@@ -24,16 +24,15 @@
 #[allow(dead_code, reason = "shared with other tests")]
 mod raw;
 mod replay;
-mod report;
 
 use replay::{Setup, play};
 
 async fn replays(file: &'static str, setup: Setup) {
     let outcome = play(file, setup).await;
-    report::report(&format!(
+    println!(
         "wire/{file}: {} run / {} passed / {} documented deviations",
         outcome.run, outcome.passed, outcome.deviations
-    ));
+    );
     assert!(
         outcome.failures.is_empty(),
         "{} of {} frames differ:\n{}",
