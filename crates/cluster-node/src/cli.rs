@@ -149,6 +149,7 @@ fn flag(key: &'static Key) -> Option<Arg> {
         .long(long)
         .value_name(value_name(key.kind))
         .global(true)
+        .help_heading("Settings")
         .help(help);
     Some(argument.value_parser(NonEmptyStringValueParser::new()))
 }
