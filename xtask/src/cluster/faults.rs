@@ -25,7 +25,8 @@ impl Cluster {
     /// One node's process stops for a while and goes on.
     pub(super) async fn pause(&mut self) -> anyhow::Result<()> {
         let victim = self.nodes.len() - 1;
-        let storm = self.begin("paused").await?;
+        // It may be stopped while it holds the lock of the database, and then nobody can write.
+        let storm = self.begin_volatile("paused").await?;
         self.nodes[victim].signal("STOP").await?;
         sleep(FAULT).await;
         self.nodes[victim].signal("CONT").await?;

@@ -169,28 +169,30 @@ async fn events_look_alike_on_every_node() {
         let merged = ear.on("/x/**", merging.clone()).await.unwrap();
         ears.push((plain, ear, merged));
     }
-    writer.set("/x/1", &json!({"a": 1})).await.unwrap();
     let options = WriteOptions {
         merge: true,
         consistency: Consistency::Acknowledged,
         meta: Some(Json::parse(r#"{"mine":[1],"depth":"deep","acknowledged":0}"#).unwrap()),
         ..WriteOptions::default()
     };
-    writer
-        .set_with("/x/1", &json!({"b": 2}), &options)
-        .await
-        .unwrap();
-    writer.publish("/x/2", &json!(5)).await.unwrap();
-    writer.remove("/x/1").await.unwrap();
-    let mut seen = Vec::new();
-    for (plain, _ear, merged) in &mut ears {
-        let mut heard = Vec::new();
-        for _ in 0..4 {
-            heard.push(format!("{:?}", plain.next().await));
-            let event = soon("a merge arrives", merged.next()).await.unwrap();
-            heard.push(format!("{event:?}"));
+    let mut seen = vec![Vec::new(); 2];
+    for step in 0..4 {
+        match step {
+            0 => drop(writer.set("/x/1", &json!({"a": 1})).await.unwrap()),
+            1 => drop(
+                writer
+                    .set_with("/x/1", &json!({"b": 2}), &options)
+                    .await
+                    .unwrap(),
+            ),
+            2 => writer.publish("/x/2", &json!(5)).await.unwrap(),
+            _ => drop(writer.remove("/x/1").await.unwrap()),
         }
-        seen.push(heard);
+        for ((plain, _ear, merged), seen) in ears.iter_mut().zip(&mut seen) {
+            seen.push(format!("{:?}", plain.next().await));
+            let event = soon("a merge arrives", merged.next()).await.unwrap();
+            seen.push(format!("{event:?}"));
+        }
     }
     assert_eq!(seen[0], seen[1]);
     let delta = r#"data: {"b":2}"#;

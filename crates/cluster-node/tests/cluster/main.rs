@@ -13,6 +13,8 @@ mod links;
 mod relay;
 mod replication;
 mod sessions;
+mod sizes;
 mod starting;
 mod stores;
 mod tls;
+mod trust;

@@ -1,0 +1,186 @@
+//! What the tests of the reference assert of clusters of many nodes and of several services.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use cluster_node::Node;
+use cluster_orchestrator::State;
+use happn_protocol::Json;
+use serde_json::json;
+
+use crate::harness::{Folder, Listener, Plan, client, soon, stop, until_peers};
+
+const SERVICES: &str = r#"{"service-a": 4, "service-b": 6}"#;
+
+fn of_service(folder: &Folder, service: &str, cluster: &str) -> Plan {
+    Plan::in_cluster(folder, 1)
+        .with("services.orchestrator.config.serviceName", service)
+        .with("services.orchestrator.config.cluster", cluster)
+}
+
+async fn all_ready(nodes: &[Node]) {
+    for node in nodes {
+        soon("the node is ready", node.ready()).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_nodes_of_two_services_become_stable_and_each_counts_ten_peers() {
+    let folder = Folder::new();
+    let mut nodes = Vec::new();
+    for number in 0..10 {
+        let service = if number < 4 { "service-a" } else { "service-b" };
+        nodes.push(of_service(&folder, service, SERVICES).bind().await);
+    }
+    all_ready(&nodes).await;
+    for node in &nodes {
+        until_peers(node, 10).await;
+        assert_eq!(*node.orchestrator().state().borrow(), State::Stable);
+    }
+    // Any to all, at once: payload, origin and whose it is are right everywhere.
+    let mut ears: Vec<_> = nodes
+        .iter()
+        .map(|node| node.replicator().subscribe("t"))
+        .collect();
+    for node in &nodes {
+        node.replicator()
+            .send("t", Some(Json::from_static(r#"{"p":1}"#)));
+    }
+    let names: BTreeSet<String> = nodes.iter().map(|node| node.name().to_owned()).collect();
+    for (node, ear) in nodes.iter().zip(&mut ears) {
+        let mut origins = BTreeSet::new();
+        for _ in 0..nodes.len() {
+            let message = soon("a message arrives", ear.recv()).await.unwrap();
+            assert_eq!(message.is_local, message.origin == node.name());
+            assert_eq!(message.payload.unwrap().as_str(), r#"{"p":1}"#);
+            origins.insert(message.origin);
+        }
+        assert_eq!(origins, names);
+    }
+    // One more comes and goes.
+    let newcomer = of_service(&folder, "service-b", SERVICES)
+        .start()
+        .await
+        .unwrap();
+    for node in nodes.iter().chain([&newcomer]) {
+        until_peers(node, 11).await;
+    }
+    newcomer.stop(Duration::from_secs(10)).await;
+    for node in &nodes {
+        until_peers(node, 10).await;
+    }
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_does_not_list_a_service_hears_nothing_of_it() {
+    let folder = Folder::new();
+    let both = of_service(&folder, "a", r#"{"a": 1, "b": 1}"#).bind().await;
+    let only_own = of_service(&folder, "b", r#"{"b": 1}"#)
+        .start()
+        .await
+        .unwrap();
+    soon("the node is ready", both.ready()).await.unwrap();
+    until_peers(&both, 2).await;
+    let mut at_both = Listener::on(&both, "/x/*").await;
+    let mut at_own = Listener::on(&only_own, "/x/*").await;
+    client(&both)
+        .await
+        .publish("/x/1", &json!({}))
+        .await
+        .unwrap();
+    client(&only_own)
+        .await
+        .publish("/x/2", &json!({}))
+        .await
+        .unwrap();
+    assert_eq!(at_own.next().await.path(), "/x/2");
+    assert_eq!(at_both.next().await.path(), "/x/1");
+    assert_eq!(at_both.next().await.path(), "/x/2");
+    stop(vec![both, only_own]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_starts_while_another_one_stops() {
+    let folder = Folder::new();
+    let stays = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    let goes = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    until_peers(&stays, 2).await;
+    let (comes, ()) = tokio::join!(
+        Plan::in_cluster(&folder, 1).start(),
+        goes.stop(Duration::from_secs(10))
+    );
+    let comes = comes.unwrap();
+    for node in [&stays, &comes] {
+        until_peers(node, 2).await;
+    }
+    stop(vec![stays, comes]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_can_be_restarted_seven_times_in_a_row() {
+    let folder = Folder::new();
+    let stays = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    for _ in 0..7 {
+        let node = Plan::in_cluster(&folder, 2).with("name", "restless");
+        let node = node.start().await.unwrap();
+        node.stop(Duration::from_secs(10)).await;
+    }
+    until_peers(&stays, 1).await;
+    stop(vec![stays]).await;
+}
+
+/// From the moment a node is ready, what its clients publish is heard everywhere.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_a_newcomer_publishes_is_missed() {
+    let folder = Folder::new();
+    let first = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    let mut there = Listener::on(&first, "/news/*").await;
+    for round in 0..3 {
+        let newcomer = Plan::in_cluster(&folder, 1).start().await.unwrap();
+        let writer = client(&newcomer).await;
+        for number in 0..20 {
+            let path = format!("/news/{round}-{number}");
+            writer.publish(&path, &json!({})).await.unwrap();
+        }
+        for number in 0..20 {
+            assert_eq!(there.next().await.path(), format!("/news/{round}-{number}"));
+        }
+        stop(vec![newcomer]).await;
+    }
+    stop(vec![first]).await;
+}
+
+/// Keepalives may live in a store of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_go_to_the_store_whose_pattern_names_them() {
+    let folder = Folder::new();
+    let table = Folder::new();
+    let stores = json!([
+        {"name": "data", "provider": "sqlite", "isDefault": true, "settings": {"filename": folder.database()}},
+        {"name": "table", "provider": "sqlite", "patterns": ["/SYSTEM/DEPLOYMENT/*"], "settings": {"filename": table.database()}},
+    ]);
+    let plan = || {
+        Plan::in_cluster(&folder, 1).with("services.data.config.datastores", &stores.to_string())
+    };
+    let nodes = vec![plan().start().await.unwrap(), plan().start().await.unwrap()];
+    for node in &nodes {
+        until_peers(node, 2).await;
+    }
+    let elsewhere = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    let records = client(&elsewhere).await;
+    let found: Vec<serde_json::Value> = records
+        .get_all("/SYSTEM/DEPLOYMENT/*")
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|item: happn_client::Item<serde_json::Value>| item.data)
+        .collect();
+    assert_eq!(
+        found.len(),
+        1,
+        "only the record of the node that has no store for them: {found:?}"
+    );
+    stop(nodes).await;
+    stop(vec![elsewhere]).await;
+}
