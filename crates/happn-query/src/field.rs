@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::Value;
+use crate::{QueryError, Value, limits};
 
 /// A dotted name, such as `data.address.city` or `path`.
 ///
@@ -22,6 +22,23 @@ impl Field {
         Self {
             name: name.into(),
             segments: name.split('.').map(ToOwned::to_owned).collect(),
+        }
+    }
+
+    /// As [`Field::new`], for names from outside.
+    pub(crate) fn checked(name: &str) -> Result<Self, QueryError> {
+        let field = Self::new(name);
+        let positions = field.segments.iter().filter(|part| index(part).is_some());
+        let too_many = |what, limit| Err(QueryError::TooComplex { what, limit });
+        match () {
+            () if positions.count() > limits::POSITIONS => too_many(
+                "the number of positions in a field's name",
+                limits::POSITIONS,
+            ),
+            () if field.segments.len() > limits::DEPTH => {
+                too_many("the number of parts of a field's name", limits::DEPTH)
+            }
+            () => Ok(field),
         }
     }
 

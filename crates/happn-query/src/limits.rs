@@ -7,6 +7,10 @@ pub(crate) const DEPTH: usize = 64;
 /// Operators, fields and stages of one question.
 pub(crate) const NODES: usize = 4096;
 
+/// Parts of a name that may be positions in an array. Such a part may also name a member, so that
+/// each doubles the ways through a document made for it.
+pub(crate) const POSITIONS: usize = 8;
+
 /// Values in the lists of one question, such as those of `$in`.
 pub(crate) const VALUES: usize = 65_536;
 
@@ -24,3 +28,6 @@ pub(crate) const SORT_KEYS: usize = 32;
 
 /// Stages of a pipeline.
 pub(crate) const STAGES: usize = 100;
+
+/// Bytes of the values that one document may be turned into by one stage or condition.
+pub(crate) const COMPUTED_BYTES: u64 = 64 * 1024 * 1024;

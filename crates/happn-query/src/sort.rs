@@ -189,7 +189,7 @@ fn key(name: &str, direction: &Value<'_>) -> Result<SortKey, QueryError> {
         }
     };
     Ok(SortKey {
-        field: Field::new(name),
+        field: Field::checked(name)?,
         descending,
     })
 }

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::expression::{Comparison, ElementTest, Expression, Kind, Test, Values};
 use crate::compare::rank;
+use crate::operand::Scope;
 use crate::{Collation, Value};
 
 impl Expression {
@@ -19,7 +20,7 @@ impl Expression {
                 .passes(&mut |test| field.any(document, &mut |value| test.leaf(value, collation))),
             // What cannot be computed for a document does not hold for it.
             Self::Computed(computation) => computation.0.as_ref().is_ok_and(|operand| {
-                let value = operand.evaluate(document, collation);
+                let value = operand.evaluate(document, &Scope::new(collation));
                 value.is_ok_and(|value| value.is_some_and(|value| value.is_truthy()))
             }),
             Self::Foreign(_) => false,

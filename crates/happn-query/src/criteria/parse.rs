@@ -80,7 +80,7 @@ impl Reader {
                 name if name.starts_with('$') => {
                     return Err(QueryError::UnknownTopLevel(name.to_owned()));
                 }
-                name => Expression::Field(Field::new(name), self.field(value)?),
+                name => Expression::Field(Field::checked(name)?, self.field(value)?),
             });
         }
         match parts.len() {

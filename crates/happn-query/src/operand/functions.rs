@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use super::{Computed, Operand, compare};
-use crate::{Collation, QueryError, Value};
+use super::{Computed, Operand, Scope, compare};
+use crate::{QueryError, Value};
 
 /// A function that computes a value from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,29 +95,32 @@ impl Function {
         self,
         arguments: &[Operand],
         document: &Value<'a>,
-        collation: &Collation,
+        scope: &Scope<'_>,
     ) -> Computed<'a> {
         let value = |at: usize| match arguments.get(at) {
-            Some(operand) => operand.evaluate(document, collation),
+            Some(operand) => operand.evaluate(document, scope),
             None => Ok(None),
         };
         match self {
             Self::And | Self::Or | Self::Not | Self::Cond | Self::IfNull => {
-                self.choose(arguments, document, collation)
+                self.choose(arguments, document, scope)
             }
             Self::Eq | Self::Ne | Self::Lt | Self::Lte | Self::Gt | Self::Gte | Self::Cmp => {
                 let (left, right) = (value(0)?, value(1)?);
                 Ok(Some(self.verdict(compare(
                     left.as_ref(),
                     right.as_ref(),
-                    collation,
+                    scope.collation,
                 ))))
             }
             Self::Remove => Ok(None),
             Self::In => match (value(0)?, value(1)?) {
                 (wanted, Some(Value::Array(items))) => {
-                    let is_wanted =
-                        |item| wanted.as_ref().is_some_and(|it| collation.equal(it, item));
+                    let is_wanted = |item| {
+                        wanted
+                            .as_ref()
+                            .is_some_and(|it| scope.collation.equal(it, item))
+                    };
                     Ok(Some(Value::Bool(items.iter().any(is_wanted))))
                 }
                 (_, other) => Err(self.wants("an array", other.as_ref())),
@@ -129,8 +132,8 @@ impl Function {
             Self::ArrayElemAt => self.element(value(0)?, value(1)?.as_ref()),
             Self::ToLower => self.text(value(0)?, str::to_lowercase),
             Self::ToUpper => self.text(value(0)?, str::to_uppercase),
-            Self::Concat => self.concat(arguments, document, collation),
-            _ => self.number(arguments, document, collation),
+            Self::Concat => self.concat(arguments, document, scope),
+            _ => self.number(arguments, document, scope),
         }
     }
 
@@ -139,10 +142,10 @@ impl Function {
         self,
         arguments: &[Operand],
         document: &Value<'a>,
-        collation: &Collation,
+        scope: &Scope<'_>,
     ) -> Computed<'a> {
         let is_true = |operand: &Operand| {
-            let value = operand.evaluate(document, collation)?;
+            let value = operand.evaluate(document, scope)?;
             Ok::<_, QueryError>(value.is_some_and(|value| value.is_truthy()))
         };
         let mut last = Ok(None);
@@ -157,10 +160,10 @@ impl Function {
                 Self::Not => return Ok(Some(Value::Bool(!is_true(operand)?))),
                 Self::Cond if at == 0 => {
                     let chosen = arguments.get(if is_true(operand)? { 1 } else { 2 });
-                    return chosen.map_or(Ok(None), |it| it.evaluate(document, collation));
+                    return chosen.map_or(Ok(None), |it| it.evaluate(document, scope));
                 }
                 _ => {
-                    last = operand.evaluate(document, collation);
+                    last = operand.evaluate(document, scope);
                     if !matches!(last, Ok(None | Some(Value::Null))) {
                         return last;
                     }
@@ -223,11 +226,11 @@ impl Function {
         self,
         arguments: &[Operand],
         document: &Value<'a>,
-        collation: &Collation,
+        scope: &Scope<'_>,
     ) -> Computed<'a> {
         let mut joined = String::new();
         for operand in arguments {
-            match operand.evaluate(document, collation)? {
+            match operand.evaluate(document, scope)? {
                 None | Some(Value::Null) => return Ok(Some(Value::Null)),
                 Some(Value::Text(text)) => joined.push_str(&text),
                 other => return Err(self.wants("text", other.as_ref())),
@@ -241,11 +244,11 @@ impl Function {
         self,
         arguments: &[Operand],
         document: &Value<'a>,
-        collation: &Collation,
+        scope: &Scope<'_>,
     ) -> Computed<'a> {
         let mut total = None;
         for operand in arguments {
-            let value = match operand.evaluate(document, collation)? {
+            let value = match operand.evaluate(document, scope)? {
                 None | Some(Value::Null) => return Ok(Some(Value::Null)),
                 Some(number @ (Value::Integer(_) | Value::Float(_))) => number,
                 Some(other) => {

@@ -3,9 +3,10 @@
 mod functions;
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::cmp::Ordering;
 
-use crate::{Collation, QueryError, Value};
+use crate::{Collation, QueryError, Value, limits};
 
 use functions::Function;
 pub(crate) use functions::add;
@@ -23,6 +24,37 @@ pub(crate) enum Operand {
     Array(Vec<Self>),
     /// A function of computed values.
     Call(Function, Vec<Self>),
+}
+
+/// What one computation works with.
+pub(crate) struct Scope<'c> {
+    pub(crate) collation: &'c Collation,
+    /// Bytes that may still be copied: a few references to large values, nested or repeated, could
+    /// otherwise fill the memory.
+    left: Cell<u64>,
+}
+
+impl<'c> Scope<'c> {
+    pub(crate) fn new(collation: &'c Collation) -> Self {
+        Self {
+            collation,
+            left: Cell::new(limits::COMPUTED_BYTES),
+        }
+    }
+
+    /// Accounts for a copy of a value.
+    pub(crate) fn spend(&self, value: &Value<'_>) -> Result<(), QueryError> {
+        match self.left.get().checked_sub(value.size()) {
+            Some(left) => {
+                self.left.set(left);
+                Ok(())
+            }
+            None => Err(QueryError::Evaluation(format!(
+                "a computed value exceeds the limit of {} bytes",
+                limits::COMPUTED_BYTES
+            ))),
+        }
+    }
 }
 
 /// What a computation comes to; `None` is a value that is missing.
@@ -55,14 +87,18 @@ impl Operand {
     }
 
     /// Computes the value for a document.
-    pub(crate) fn evaluate<'a>(&self, document: &Value<'a>, collation: &Collation) -> Computed<'a> {
+    pub(crate) fn evaluate<'a>(&self, document: &Value<'a>, scope: &Scope<'_>) -> Computed<'a> {
         match self {
             Self::Literal(value) => Ok(Some(value.clone())),
-            Self::Field(segments) => Ok(field(document, segments)),
+            Self::Field(segments) => {
+                let value = field(document, segments);
+                value.as_ref().map_or(Ok(()), |value| scope.spend(value))?;
+                Ok(value)
+            }
             Self::Object(members) => {
                 let mut computed = Vec::with_capacity(members.len());
                 for (name, operand) in members {
-                    if let Some(value) = operand.evaluate(document, collation)? {
+                    if let Some(value) = operand.evaluate(document, scope)? {
                         computed.push((Cow::Owned(name.clone()), value));
                     }
                 }
@@ -70,14 +106,14 @@ impl Operand {
             }
             Self::Array(items) => {
                 let items = items.iter().map(|item| {
-                    let value = item.evaluate(document, collation)?;
+                    let value = item.evaluate(document, scope)?;
                     Ok(value.unwrap_or(Value::Null))
                 });
                 Ok(Some(Value::Array(
                     items.collect::<Result<_, QueryError>>()?,
                 )))
             }
-            Self::Call(function, arguments) => function.call(arguments, document, collation),
+            Self::Call(function, arguments) => function.call(arguments, document, scope),
         }
     }
 }
@@ -164,8 +200,9 @@ mod tests {
         let document =
             r#"{"data":{"n":5,"f":0.5,"t":"Ab","no":null,"l":[1,2],"o":[{"k":1},{},{"k":3}]}}"#;
         let operand = Operand::parse(&Value::parse(expression));
-        let computed = operand
-            .and_then(|operand| operand.evaluate(&Value::parse(document), &Collation::default()));
+        let computed = operand.and_then(|operand| {
+            operand.evaluate(&Value::parse(document), &Scope::new(&Collation::default()))
+        });
         match computed {
             Ok(Some(value)) => crate::criteria::text_of(&value).to_string(),
             Ok(None) => "missing".to_owned(),

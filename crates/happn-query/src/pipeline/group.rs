@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::operand::{Operand, add, compare};
+use crate::operand::{Operand, Scope, add, compare};
 use crate::{Collation, QueryError, Value};
 
 /// What to group by and what to accumulate.
@@ -90,11 +90,9 @@ impl Group {
         document: &Value<'_>,
         collation: &Collation,
     ) -> Result<(), QueryError> {
+        let scope = Scope::new(collation);
         let key = Ranked {
-            value: self
-                .key
-                .evaluate(document, collation)?
-                .map(Value::into_owned),
+            value: self.key.evaluate(document, &scope)?.map(Value::into_owned),
             collation: collation.clone(),
         };
         if !groups.groups.contains_key(&key) {
@@ -107,7 +105,7 @@ impl Group {
             (place, states.collect())
         });
         for ((_, accumulator, operand), state) in self.fields.iter().zip(states) {
-            let value = operand.evaluate(document, collation)?;
+            let value = operand.evaluate(document, &scope)?;
             groups.bytes += accumulator.take(state, value, collation);
         }
         Ok(())

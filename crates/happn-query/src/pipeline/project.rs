@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::operand::Operand;
+use crate::operand::{Operand, Scope};
 use crate::{Collation, QueryError, Value, limits};
 
 /// Which parts of a document stay, and what is added.
@@ -112,7 +112,8 @@ impl Projection {
         collation: &Collation,
     ) -> Result<Value<'a>, QueryError> {
         // What is added is computed from the whole document.
-        let added = self.added.compute(&document, collation)?;
+        let scope = Scope::new(collation);
+        let added = self.added.compute(&document, &scope)?;
         let mut shaped = match self.keeps {
             true => self
                 .named
@@ -121,7 +122,7 @@ impl Projection {
             false => self.named.leave_out(document),
         };
         for (path, value) in added {
-            put(&mut shaped, path, value);
+            put(&mut shaped, path, value, &scope)?;
         }
         Ok(shaped)
     }
@@ -231,8 +232,9 @@ impl Assignments {
         mut document: Value<'a>,
         collation: &Collation,
     ) -> Result<Value<'a>, QueryError> {
-        for (path, value) in self.compute(&document, collation)? {
-            put(&mut document, path, value);
+        let scope = Scope::new(collation);
+        for (path, value) in self.compute(&document, &scope)? {
+            put(&mut document, path, value, &scope)?;
         }
         Ok(document)
     }
@@ -240,10 +242,10 @@ impl Assignments {
     fn compute<'s, 'a>(
         &'s self,
         document: &Value<'a>,
-        collation: &Collation,
+        scope: &Scope<'_>,
     ) -> Result<Vec<Placed<'s, 'a>>, QueryError> {
         let computed = self.0.iter().map(|(path, operand)| {
-            let value = operand.evaluate(document, collation)?;
+            let value = operand.evaluate(document, scope)?;
             Ok((&path[..], value))
         });
         computed.collect()
@@ -266,21 +268,26 @@ fn segments(stage: &str, name: &str) -> Result<Vec<String>, QueryError> {
 
 /// Puts a value at a path, in each object of an array on the way. A value that is missing leaves
 /// what is there.
-pub(super) fn put<'a>(target: &mut Value<'a>, path: &[String], value: Option<Value<'a>>) {
+pub(super) fn put<'a>(
+    target: &mut Value<'a>,
+    path: &[String],
+    value: Option<Value<'a>>,
+    scope: &Scope<'_>,
+) -> Result<(), QueryError> {
     let (Some((first, rest)), Some(value)) = (path.split_first(), value) else {
-        return;
+        return Ok(());
     };
     if let Value::Array(items) = target {
-        for item in items {
-            put(item, path, Some(value.clone()));
-        }
-        return;
+        return items.iter_mut().try_for_each(|item| {
+            scope.spend(&value)?;
+            put(item, path, Some(value.clone()), scope)
+        });
     }
     if !matches!(target, Value::Object(_)) {
         *target = Value::Object(Vec::new());
     }
     let Value::Object(members) = target else {
-        return;
+        return Ok(());
     };
     let at = match members.iter().rposition(|(name, _)| name == first) {
         Some(at) => at,
@@ -289,8 +296,9 @@ pub(super) fn put<'a>(target: &mut Value<'a>, path: &[String], value: Option<Val
             members.len() - 1
         }
     };
-    match rest.is_empty() {
-        true => members[at].1 = value,
-        false => put(&mut members[at].1, rest, Some(value)),
+    if rest.is_empty() {
+        members[at].1 = value;
+        return Ok(());
     }
+    put(&mut members[at].1, rest, Some(value), scope)
 }

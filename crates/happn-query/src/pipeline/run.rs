@@ -163,7 +163,8 @@ impl Run {
             }
             (Stage::Unwind(unwind), _) => {
                 let unwind = unwind.clone();
-                for document in unwind.start(document) {
+                let mut unwound = unwind.start(document);
+                while let Some(document) = unwound.next(&collation)? {
                     self.push_at(at + 1, document, guard)?;
                 }
                 None
@@ -337,6 +338,21 @@ mod tests {
             ),
         ] {
             assert!(problem(pipeline).contains(named), "{}", problem(pipeline));
+        }
+    }
+
+    #[test]
+    fn a_document_cannot_be_multiplied_without_end() {
+        let doubled = r#"{"$addFields":{"a":["$$ROOT","$$ROOT"]}}"#;
+        let doubled = format!("[{}]", vec![doubled; 60].join(","));
+        let wide = vec![r#""$data.lines""#; 30_000].join(",");
+        let many = vec![r#""$x""#; 1000].join(",");
+        let wide =
+            format!(r#"[{{"$addFields":{{"x":[{wide}]}}}},{{"$addFields":{{"y":[{many}]}}}}]"#);
+        for pipeline in [doubled, wide] {
+            let error = rows(&pipeline).err().map(|error| error.to_string());
+            let error = error.unwrap_or_default();
+            assert!(error.contains("exceeds the limit"), "{error}");
         }
     }
 

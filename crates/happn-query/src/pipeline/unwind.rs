@@ -1,7 +1,8 @@
 //! `$unwind`: one document per element of an array.
 
 use super::project::put;
-use crate::{QueryError, Value};
+use crate::operand::{Computed, Scope};
+use crate::{Collation, QueryError, Value};
 
 /// What to unwind.
 #[derive(Clone, Debug)]
@@ -79,21 +80,20 @@ impl Unwind {
     }
 }
 
-impl<'a> Iterator for Unwound<'_, 'a> {
-    type Item = Value<'a>;
-
-    fn next(&mut self) -> Option<Value<'a>> {
-        let (index, item) = self.items.next()?;
+impl<'a> Unwound<'_, 'a> {
+    /// The document of the next element.
+    pub(super) fn next(&mut self, collation: &Collation) -> Computed<'a> {
+        let Some((index, item)) = self.items.next() else {
+            return Ok(None);
+        };
+        let scope = Scope::new(collation);
         let mut document = self.document.clone();
-        put(&mut document, &self.unwind.path, item);
+        put(&mut document, &self.unwind.path, item, &scope)?;
         if let Some(name) = &self.unwind.index {
-            put(
-                &mut document,
-                name,
-                Some(index.map_or(Value::Null, Value::Integer)),
-            );
+            let index = index.map_or(Value::Null, Value::Integer);
+            put(&mut document, name, Some(index), &scope)?;
         }
-        Some(document)
+        Ok(Some(document))
     }
 }
 

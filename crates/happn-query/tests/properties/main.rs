@@ -74,7 +74,11 @@ fn hostile_questions_are_refused_by_what_there_is_too_much_of() {
         "{{\"$or\":[{}]}}",
         vec![r#"{"a":{"$regex":"x"}}"#; 100].join(",")
     );
+    let positions = format!("{{\"a{}\":1}}", ".0".repeat(60));
+    let parts = format!("{{\"a{}\":1}}", ".b".repeat(100));
     for (question, named) in [
+        (positions, "number of positions"),
+        (parts, "number of parts"),
         (deep, "nesting"),
         (wide, "number of operators"),
         (many, "number of values"),
