@@ -17,6 +17,22 @@ export async function startJavascriptServer(port = 0) {
   };
 }
 
+/// A server on a MongoDB collection, with the provider that JavaScript clusters use.
+export async function startJavascriptServerOnMongo(settings) {
+  const provider = 'happn-db-provider-mongo';
+  const datastores = [{ name: 'mongo', provider, isDefault: true, settings }];
+  const service = await happn.service.create({
+    host: '127.0.0.1',
+    port: 0,
+    utils: quiet,
+    services: { data: { config: { datastores } } },
+  });
+  return {
+    port: service.server.address().port,
+    stop: () => service.stop({ reconnect: false }),
+  };
+}
+
 export const ADMIN_PASSWORD = 'of the administrator';
 
 /// The same with logins. `service` is the way to its users and groups.

@@ -22,12 +22,13 @@ export async function startRustNode() {
   return node;
 }
 
-/// Starts `count` nodes on one SQLite file; complete when every one serves clients.
-export async function startRustCluster(count) {
+/// Starts `count` nodes on one SQLite file, or on the given store; complete when every one serves
+/// clients.
+export async function startRustCluster(count, datastore) {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'happn-interop-'));
   const ports = await freePorts(2 * count);
   const nodes = Array.from({ length: count }, (_, index) =>
-    makeNode(folder, `node-${index + 1}`, count, ports.slice(2 * index, 2 * index + 2))
+    makeNode(folder, `node-${index + 1}`, count, ports.slice(2 * index, 2 * index + 2), datastore)
   );
   let left = count;
   for (const node of nodes) {
@@ -42,14 +43,14 @@ export async function startRustCluster(count) {
   return nodes;
 }
 
-function makeNode(folder, name, minimumPeers, [inner, proxy]) {
+function makeNode(folder, name, minimumPeers, [inner, proxy], datastore) {
   const file = path.join(folder, `${name}.json`);
   let child;
   const node = {
     name,
     port: proxy,
     async start() {
-      await fs.writeFile(file, JSON.stringify(configuration(folder, name, minimumPeers, inner, proxy)));
+      await fs.writeFile(file, JSON.stringify(configuration(folder, name, minimumPeers, inner, proxy, datastore)));
       child = spawnNode(file);
       await eventually(`${name} serves clients on ${proxy}`, START_DEADLINE_MS, () => {
         if (child.exitCode !== null) throw new Error(`${name} ended:\n${child.transcript}`);
@@ -95,15 +96,16 @@ function spawnNode(file) {
   return child;
 }
 
-function configuration(folder, name, minimumPeers, inner, proxy) {
+function configuration(folder, name, minimumPeers, inner, proxy, datastore) {
   const settings = { filename: path.join(folder, 'happn.db') };
+  const store = datastore ?? { name: 'main', provider: 'sqlite', isDefault: true, settings };
   return {
     name,
     host: '127.0.0.1',
     port: inner,
     announceHost: '127.0.0.1',
     services: {
-      data: { config: { datastores: [{ name: 'main', provider: 'sqlite', isDefault: true, settings }] } },
+      data: { config: { datastores: [store] } },
       proxy: { config: { host: '127.0.0.1', port: proxy } },
       orchestrator: {
         config: {

@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use happn_store_mongo::MongoConfig;
+
 use crate::config::{Provider, Settings, Store};
 use crate::node::Node;
 
@@ -68,6 +70,10 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 fn store_line(store: &Store) -> String {
     match (store.provider, &store.settings.filename) {
         (Provider::Sqlite, Some(file)) => format!("sqlite {}", file.display()),
+        (Provider::Mongo, _) => match MongoConfig::new(store.settings.mongo()) {
+            Ok(config) => format!("mongo {}", config.place()),
+            Err(error) => error.to_string(),
+        },
         _ => "memory, gone when the node stops and not shared with other nodes".into(),
     }
 }

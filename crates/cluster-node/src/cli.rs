@@ -164,6 +164,8 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Masks => "MASKS",
         Kind::Minimums => "OBJECT",
         Kind::Stores => "FILE",
+        Kind::Url => "URL",
+        Kind::Options | Kind::Indexes => "OBJECT",
     }
 }
 

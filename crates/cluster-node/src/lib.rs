@@ -34,4 +34,4 @@ pub mod transfer;
 
 pub use node::{Node, ReloadError};
 pub use report::one_line;
-pub use start_error::StartError;
+pub use start_error::{MongoError, StartError};

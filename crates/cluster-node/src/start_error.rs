@@ -36,6 +36,15 @@ pub enum StartError {
         /// What wrote it.
         format: Format,
     },
+    /// A data store on MongoDB cannot be opened.
+    #[error("the data store {name} cannot be opened")]
+    Mongo {
+        /// Its name in the configuration.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<MongoError>,
+    },
     /// Two stores share a name, or a pattern is empty.
     #[error(transparent)]
     Routing(#[from] happn_core::RoutingError),
@@ -104,4 +113,15 @@ fn described(error: &StabiliseError) -> String {
         StabiliseError::StabiliseTimeout => format!("StabiliseTimeout: {error}"),
         StabiliseError::Refused(_) | StabiliseError::Stopped => error.to_string(),
     }
+}
+
+/// Why a data store on MongoDB cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum MongoError {
+    /// Its settings make no sense.
+    #[error(transparent)]
+    Settings(#[from] happn_store_mongo::SettingsError),
+    /// The database cannot be used.
+    #[error(transparent)]
+    Open(#[from] happn_store_mongo::OpenError),
 }

@@ -5,12 +5,13 @@ mod foreign;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use happn_core::{DataService, DataStore, MemoryStore};
+use happn_core::{DataService, DataStore, MemoryStore, SystemClock};
 use happn_paths::RouteRule;
+use happn_store_mongo::{MongoConfig, MongoStore};
 use happn_store_sqlite::{SqliteConfig, SqliteStore};
 
 use crate::config::{DataSettings, PatternRule, Provider, Store, Synchronous};
-use crate::start_error::StartError;
+use crate::start_error::{MongoError, StartError};
 
 /// Opens every store and routes its patterns to it. Those that are open already are let go when
 /// one cannot be opened.
@@ -49,6 +50,7 @@ fn rule(rule: PatternRule) -> RouteRule {
 async fn open(store: &Store) -> Result<Arc<dyn DataStore>, StartError> {
     match (store.provider, &store.settings.filename) {
         (Provider::Sqlite, Some(filename)) => open_sqlite(store, filename.clone()).await,
+        (Provider::Mongo, _) => open_mongo(store).await,
         _ => Ok(Arc::new(MemoryStore::new())),
     }
 }
@@ -73,6 +75,17 @@ async fn open_sqlite(store: &Store, filename: PathBuf) -> Result<Arc<dyn DataSto
         }),
         Err(source) => Err(StartError::Internal { name, source }),
     }
+}
+
+async fn open_mongo(store: &Store) -> Result<Arc<dyn DataStore>, StartError> {
+    let failed = |source: MongoError| StartError::Mongo {
+        name: store.name.clone(),
+        source: Box::new(source),
+    };
+    let config = MongoConfig::new(store.settings.mongo()).map_err(|error| failed(error.into()))?;
+    let opened = MongoStore::open(config, &SystemClock::new()).await;
+    let opened = opened.map_err(|error| failed(error.into()))?;
+    Ok(Arc::new(opened))
 }
 
 #[cfg(test)]

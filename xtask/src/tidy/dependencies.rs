@@ -45,6 +45,23 @@ const ALLOWED: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "happn-store-mongo",
+        &[
+            "bson",
+            "futures-util",
+            "happn-core",
+            "happn-paths",
+            "happn-protocol",
+            "happn-query",
+            "mongodb",
+            "serde_json",
+            "thiserror",
+            "tokio",
+            "tokio-util",
+            "tracing",
+        ],
+    ),
+    (
         "happn-store-sqlite",
         &[
             "bytes",
@@ -144,6 +161,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "happn-protocol",
             "happn-query",
             "happn-server",
+            "happn-store-mongo",
             "happn-store-sqlite",
             "if-addrs",
             "happn-tls",

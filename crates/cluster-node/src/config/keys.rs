@@ -348,6 +348,39 @@ pub const STORE_KEYS: &[Key] = &[
         Preset::Text("full"),
         "full: an answered write survives a power cut; normal: it survives the death of the process.",
     ),
+    key(
+        "settings.url",
+        Kind::Url,
+        Preset::Unset,
+        "Where MongoDB is; mongodb://127.0.0.1:27017 when not set.",
+    )
+    .also(&["url"]),
+    key(
+        "settings.database",
+        Kind::Text,
+        Preset::Unset,
+        "MongoDB's database, whatever the url says; happn when not set.",
+    )
+    .also(&["database"]),
+    key(
+        "settings.collection",
+        Kind::Text,
+        Preset::Unset,
+        "MongoDB's collection; happn when not set.",
+    )
+    .also(&["collection"]),
+    key(
+        "settings.opts",
+        Kind::Options,
+        Preset::Unset,
+        "Options for MongoDB's driver, by the names they have in an url.",
+    ),
+    key(
+        "settings.index",
+        Kind::Indexes,
+        Preset::Unset,
+        "MongoDB's indexes instead of the unique one on path: false for none, or an object.",
+    ),
 ];
 
 #[cfg(test)]

@@ -13,6 +13,12 @@ pub enum Kind {
     Secret,
     /// PEM text, of many lines, never shown.
     Pem,
+    /// Like [`Kind::Text`]; a password in it is never shown.
+    Url,
+    /// An object whose members are somebody else's.
+    Options,
+    /// `false`, or an object of indexes.
+    Indexes,
     /// Text that can be a segment of a happn path.
     Segment {
         /// Whether `*` is allowed; not where it would act as a wildcard.
@@ -42,7 +48,9 @@ impl Kind {
     #[must_use]
     pub fn allowed(self) -> String {
         match self {
-            Self::Text | Self::Secret => "a text of at most 1024 bytes".into(),
+            Self::Text | Self::Secret | Self::Url => "a text of at most 1024 bytes".into(),
+            Self::Options => "an object".into(),
+            Self::Indexes => "false or an object of indexes".into(),
             Self::Pem => "PEM text of at most 65536 bytes".into(),
             Self::Segment { star: false } => "a name of letters, digits, '_' and '-'".into(),
             Self::Segment { star: true } => "a name of letters, digits, '_', '-' and '*'".into(),
@@ -77,12 +85,13 @@ impl Kind {
                 "isDefault": true,
                 "settings": {"filename": text},
             }]),
-            Self::Masks | Self::Minimums | Self::Stores => {
+            Self::Masks | Self::Minimums | Self::Stores | Self::Options | Self::Indexes => {
                 json5::from_str(text).unwrap_or_else(|_| json!(text))
             }
             Self::Text
             | Self::Secret
             | Self::Pem
+            | Self::Url
             | Self::Segment { .. }
             | Self::Whole { .. }
             | Self::Choice(_) => {
@@ -101,7 +110,7 @@ impl Kind {
     #[must_use]
     pub fn check(self, value: &Value) -> Option<Value> {
         match self {
-            Self::Text | Self::Secret => text(value).map(|text| json!(text)),
+            Self::Text | Self::Secret | Self::Url => text(value).map(|text| json!(text)),
             Self::Pem => pem(value).map(|text| json!(text)),
             Self::Segment { star } => text(value)
                 .filter(|text| {
@@ -109,6 +118,8 @@ impl Kind {
                         .all(|b| is_segment_byte(b) || (star && b == b'*'))
                 })
                 .map(|text| json!(text)),
+            Self::Options => value.is_object().then(|| value.clone()),
+            Self::Indexes => (value == false || value.is_object()).then(|| value.clone()),
             Self::Switch => value.as_bool().map(|on| json!(on)),
             Self::Whole { min, max } => whole(value)
                 .filter(|number| (min..=max).contains(number))

@@ -246,7 +246,7 @@ impl Key {
     pub(crate) fn shown(&self, value: &Value) -> String {
         match self.kind {
             Kind::Secret | Kind::Pem => MASK.into(),
-            _ => shown(value),
+            _ => shown(&masked(value)),
         }
     }
 
@@ -254,7 +254,7 @@ impl Key {
     pub(crate) fn printed(&self, value: &Value) -> String {
         match self.kind {
             Kind::Secret | Kind::Pem => MASK.into(),
-            _ => value.to_string(),
+            _ => masked(value).to_string(),
         }
     }
 
@@ -270,6 +270,32 @@ impl Key {
 
 /// What is shown instead of a secret.
 const MASK: &str = "******";
+
+/// A value without the passwords in it: those of urls, and members of that name.
+pub(crate) fn masked(value: &Value) -> Value {
+    match value {
+        Value::String(text) => json!(masked_url(text)),
+        Value::Array(items) => items.iter().map(masked).collect(),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| match name.as_str() {
+                "password" | "pass" => (name.clone(), json!(MASK)),
+                _ => (name.clone(), masked(value)),
+            };
+            members.iter().map(member).collect()
+        }
+        other => other.clone(),
+    }
+}
+
+fn masked_url(text: &str) -> String {
+    let masked = || {
+        let (scheme, rest) = text.split_once("://")?;
+        let (user, rest) = rest.rsplit_once('@')?;
+        let (user, _) = user.split_once(':')?;
+        Some(format!("{scheme}://{user}:{MASK}@{rest}"))
+    };
+    masked().unwrap_or_else(|| text.to_owned())
+}
 
 /// A value in an error message: JSON, cut when it is long.
 fn shown(value: &Value) -> String {

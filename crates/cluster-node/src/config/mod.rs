@@ -36,7 +36,7 @@ pub use settings::{
     SearchLimits, Services, SessionSettings, Settings, Store, SubscriptionSettings,
     SubscriptionTreeSettings, TimingSettings, TransportMode, TransportSettings,
 };
-pub use stores::{PatternRule, Provider, StoreFile, Synchronous};
+pub use stores::{PatternRule, Provider, StoreSettings, Synchronous};
 
 use std::path::Path;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::config::layers::{Layers, Origin};
 use crate::config::problem::Report;
-use crate::config::stores::{PatternRule, Provider, StoreFile};
+use crate::config::stores::{PatternRule, Provider, StoreSettings};
 
 /// A complete configuration.
 #[derive(Clone, Debug, Deserialize)]
@@ -121,7 +121,7 @@ pub struct SearchLimits {
 }
 
 /// One entry of `datastores`.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Store {
     /// Unique in the list.
@@ -133,7 +133,7 @@ pub struct Store {
     /// The paths it takes.
     pub patterns: Vec<String>,
     /// What the provider needs.
-    pub settings: StoreFile,
+    pub settings: StoreSettings,
 }
 
 /// `services.proxy.config`.

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use happn_store_mongo::{MongoConfig, MongoSettings};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::config::layers::{Layers, Origin};
 use crate::config::problem::{Problem, Report};
@@ -16,6 +17,8 @@ pub enum Provider {
     Sqlite,
     /// This process's memory; nothing is shared and nothing survives.
     Memory,
+    /// A MongoDB collection, shared by the nodes of many machines, JavaScript ones among them.
+    Mongo,
 }
 
 /// When a write counts as stored.
@@ -28,13 +31,37 @@ pub enum Synchronous {
     Normal,
 }
 
-/// A SQLite store's settings.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct StoreFile {
-    /// The file; absent for a memory store.
+/// A store's settings; each provider has its own.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+pub struct StoreSettings {
+    /// SQLite's file; absent for other stores.
     pub filename: Option<PathBuf>,
-    /// When a write counts as stored.
+    /// When a write to SQLite counts as stored.
     pub synchronous: Synchronous,
+    /// Where MongoDB is. May hold a password.
+    pub url: Option<String>,
+    /// MongoDB's database.
+    pub database: Option<String>,
+    /// MongoDB's collection.
+    pub collection: Option<String>,
+    /// Options for MongoDB's driver.
+    pub opts: Option<Map<String, Value>>,
+    /// MongoDB's indexes.
+    pub index: Option<Value>,
+}
+
+impl StoreSettings {
+    /// The part that is about MongoDB.
+    #[must_use]
+    pub fn mongo(&self) -> MongoSettings {
+        MongoSettings {
+            url: self.url.clone(),
+            database: self.database.clone(),
+            collection: self.collection.clone(),
+            opts: self.opts.clone().unwrap_or_default(),
+            index: self.index.clone(),
+        }
+    }
 }
 
 /// How patterns of stores are read.
@@ -137,11 +164,29 @@ fn check_entry(
             };
             resolve(provider, &file, &mut refuse)
         }
+        None if !layers.value("settings.url").is_null() => "mongo",
         None if file.is_null() => "memory",
         None => "sqlite",
     };
     layers.put("provider", json!(provider), origin.clone());
-    layers.tree()
+    let tree = layers.tree();
+    if provider == "mongo" {
+        check_mongo(&tree["settings"], prefix, origin, report);
+    }
+    tree
+}
+
+/// What MongoDB's store has to say about its settings, before anything is connected to.
+fn check_mongo(settings: &Value, prefix: &str, origin: &Origin, report: &mut Report) {
+    // What does not fit a key's kind has been reported by then.
+    let Ok(settings) = StoreSettings::deserialize(settings) else {
+        return;
+    };
+    if let Err(error) = MongoConfig::new(settings.mongo()) {
+        let text = error.to_string();
+        let (key, reason) = text.split_once(": ").unwrap_or(("settings", &text));
+        report.rule(origin, &format!("{prefix}{key}"), reason);
+    }
 }
 
 /// The provider that a name stands for; a name that stands for none is refused.
@@ -163,10 +208,10 @@ fn resolve(provider: &str, file: &Value, refuse: &mut dyn FnMut(&str, String)) -
             refuse("provider", no_live_file(provider, format, file));
             "memory"
         }
+        Some(Named::Mongo) if file.is_null() => "mongo",
         Some(Named::Mongo) => {
-            let reason =
-                format!("this build has no MongoDB store ({provider}); use sqlite or memory");
-            refuse("provider", reason);
+            let reason = "a mongo store has no file; use settings.url, database and collection";
+            refuse("settings.filename", reason.into());
             "memory"
         }
         None => {

@@ -5,14 +5,15 @@ use happn_paths::Path;
 use super::{Store, all, found, increment, merge, one, replace, set};
 use crate::{StoreError, Write, WriteMode};
 
-/// The text of the data survives: numbers, nesting, dots, `$`, unicode, order of keys.
+/// The text of the data survives: numbers as JavaScript prints them, nesting, dots, `$`, unicode,
+/// order of keys.
 pub async fn data_comes_back_as_it_was_written(store: Store) {
     for (at, data) in [
         "{}",
         r#"{"b":1,"a":2,"10":3}"#,
         r#"{"a.b":{"$set":{"c.d":1}},"$inc":2,"":3}"#,
         r#"{"é\"\\":"日本 👍","n":null,"t":true,"l":[1,[2,{}]]}"#,
-        r#"{"big":12345678901234567890,"tiny":5e-324,"f":1.50}"#,
+        r#"{"big":12345678901234567000,"tiny":5e-324,"f":1.5}"#,
         r#"{"sep":"\u2028"}"#,
     ]
     .into_iter()
@@ -62,7 +63,7 @@ pub async fn a_restored_document_is_as_given(store: Store) {
         path: Path::for_remove("/restored/*").expect("a legal path"),
         mode: WriteMode::Restore { created, modified },
         modified_by: author.map(Into::into),
-        ..replace("/restored", r#"{"r":1.50}"#, 9)
+        ..replace("/restored", r#"{"r":1.5}"#, 9)
     };
     for (created, modified, author) in [
         (Some(5), Some(7), Some("ann")),
@@ -74,7 +75,7 @@ pub async fn a_restored_document_is_as_given(store: Store) {
         let answer = store.upsert(write).await.expect("an upsert succeeds");
         assert_eq!((answer.created, answer.modified), (created, modified));
         assert_eq!(answer.modified_by.as_deref(), author);
-        assert_eq!(answer.data.as_str(), r#"{"r":1.50}"#);
+        assert_eq!(answer.data.as_str(), r#"{"r":1.5}"#);
         assert_eq!(found(&store, "/restored/*").await, [answer]);
     }
 }

@@ -24,6 +24,12 @@ fn providers_of_javascript_configurations_are_understood() {
         ("{provider: 'happn-db-provider-loki'}", Provider::Memory),
         ("{provider: 'happn-db-provider-nedb'}", Provider::Memory),
         ("{name: 'x'}", Provider::Memory),
+        (
+            "{provider: 'happn-db-provider-mongo', settings: {collection: 'c'}}",
+            Provider::Mongo,
+        ),
+        ("{provider: 'happn-service-mongo-2'}", Provider::Mongo),
+        ("{settings: {url: 'mongodb://h'}}", Provider::Mongo),
     ] {
         let config = load(&stores(&format!("[{entry}]"))).unwrap();
         let store = &config.settings.services.data.datastores[0];
@@ -40,12 +46,26 @@ fn providers_that_cannot_work_say_what_to_use() {
     let at = "services.data.config.datastores[0].";
     for (entry, expected) in [
         (
-            "{provider: 'happn-db-provider-mongo'}",
-            "provider: this build has no MongoDB store (happn-db-provider-mongo); use sqlite or memory",
+            "{provider: 'mongo', settings: {url: 'http://u:secret@h'}}",
+            "settings.url: it must start with mongodb:// or mongodb+srv://",
         ),
         (
-            "{provider: 'happn-service-mongo-2'}",
-            "provider: this build has no MongoDB store (happn-service-mongo-2); use sqlite or memory",
+            "{provider: 'mongo', settings: {database: 'a.b'}}",
+            "settings.database: \"a.b\" is no name: it holds a character that MongoDB does not \
+             allow there",
+        ),
+        (
+            "{provider: 'mongo', settings: {index: {path: 1}}}",
+            "settings.index.path: it has no object `fields`; use false, or an object of indexes \
+             such as {\"by_path\": {\"fields\": {\"path\": 1}, \"options\": {\"unique\": true}}}",
+        ),
+        (
+            "{provider: 'mongo', settings: {index: true}}",
+            "settings.index is true, but must be false or an object of indexes",
+        ),
+        (
+            "{provider: 'happn-service-mongo-2', settings: {filename: 'f'}}",
+            "settings.filename: a mongo store has no file; use settings.url, database and collection",
         ),
         (
             "{provider: 'loki', settings: {filename: 'f'}}",
@@ -136,4 +156,13 @@ fn without_a_list_there_is_one_store_in_the_file_that_is_named() {
         warnings("{services: {data: {config: {filename: 'f', datastores: [{name: 'a'}]}}}}"),
         ["services.data.config.filename is only used without services.data.config.datastores"]
     );
+}
+
+#[test]
+fn a_password_in_an_url_or_in_options_is_never_shown() {
+    let list = "[{provider: 'mongo', settings: {url: 'mongodb://ann:secret@h/x', \
+                 opts: {auth: {user: 'ann', password: 'secret'}}}}]";
+    let shown = effective(&load(&stores(list)).unwrap());
+    assert!(shown.contains("mongodb://ann:******@h/x"), "{shown}");
+    assert!(!shown.contains("secret"), "{shown}");
 }
