@@ -86,4 +86,5 @@ macro_rules! on_stores {
 on_stores! {
     on_memory Memory
     on_sqlite Sqlite
+    on_mongo Mongo
 }

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use happn_core::{DataStore, MemoryStore};
+use happn_core::{DataStore, MemoryStore, SystemClock};
+use happn_store_mongo::{MongoConfig, MongoSettings, MongoStore};
 use happn_store_sqlite::{SqliteConfig, SqliteStore};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     Memory,
     Sqlite,
+    Mongo,
 }
 
 /// A store, and what it needs for as long as it lives.
@@ -21,7 +23,7 @@ pub struct Opened {
 
 impl Engine {
     /// A store of its own for one file; none when there is no server for it.
-    pub fn open(self) -> Option<Opened> {
+    pub async fn open(self) -> Option<Opened> {
         match self {
             Self::Memory => Some(Opened {
                 store: Arc::new(MemoryStore::new()),
@@ -35,8 +37,33 @@ impl Engine {
                     _directory: Some(directory),
                 })
             }
+            Self::Mongo => Some(Opened {
+                store: mongo().await?,
+                _directory: None,
+            }),
         }
     }
+}
+
+/// A store on a collection of its own, which stays behind in the database for tests. None when
+/// there is no MongoDB: said loudly, and in CI a failure.
+async fn mongo() -> Option<Arc<dyn DataStore>> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let Ok(url) = std::env::var("HAPPN_TEST_MONGO_URL") else {
+        let hint = "HAPPN_TEST_MONGO_URL is not set; run this by `cargo xtask mongo`";
+        assert!(std::env::var_os("CI").is_none(), "{hint}");
+        return None;
+    };
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let settings = MongoSettings {
+        url: Some(url),
+        database: Some("happn-test".to_owned()),
+        collection: Some(format!("replay-{}-{number}", std::process::id())),
+        ..MongoSettings::default()
+    };
+    let config = MongoConfig::new(settings).unwrap();
+    let store = MongoStore::open(config, &SystemClock::new()).await;
+    Some(Arc::new(store.unwrap()))
 }
 
 /// Removed with its value.

@@ -31,7 +31,7 @@ pub struct Outcome {
 
 /// Plays `file` on a fresh store; none when there is no server for it.
 pub async fn play(file: &'static str, engine: Engine) -> Option<Outcome> {
-    let opened = engine.open()?;
+    let opened = engine.open().await?;
     let stage = Stage::set_up(&opened).await;
     let mut outcome = Outcome::default();
     let cases = case::read(file);

@@ -4,7 +4,7 @@ use super::Ours::{Error, Frame, List, Object, Refused};
 use super::{Engine, Entry};
 
 /// Every store.
-const ALL: &[Engine] = &[Engine::Memory, Engine::Sqlite];
+const ALL: &[Engine] = &[Engine::Memory, Engine::Sqlite, Engine::Mongo];
 
 /// The stores that evaluate questions themselves.
 const EMBEDDED: &[Engine] = &[Engine::Memory, Engine::Sqlite];
