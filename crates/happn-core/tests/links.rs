@@ -457,3 +457,46 @@ async fn an_event_of_the_node_itself_reaches_clients_and_other_nodes() {
     assert_eq!(meta["action"], "/SET@/__REPLICATE");
     assert_eq!(paths(&link.rest()), ["/__REPLICATE"]);
 }
+
+/// Otherwise anybody could take all places by coming and going.
+#[tokio::test]
+async fn when_all_places_are_taken_the_link_that_waited_longest_makes_room() {
+    let node = node();
+    let (first, first_answer) = subscribed(&node).await;
+    let (mut living, _) = subscribed(&node).await;
+    node.detach(&first.session);
+    let mut last = None;
+    for _ in 0..127 {
+        let (passer_by, answer) = subscribed(&node).await;
+        node.detach(&passer_by.session);
+        last = Some(answer);
+    }
+    assert_eq!(node.links().len(), 128);
+    let (_, again) = linked(&node, 1, Some(position(&first_answer, &[]))).await;
+    assert_eq!(again["resumed"], false);
+    let (_, again) = linked(&node, 1, Some(position(&last.unwrap(), &[]))).await;
+    assert_eq!(again["resumed"], true);
+    publish(&mut Client::of(&node), "/a").await;
+    assert_eq!(paths(&living.rest()), ["/a"]);
+}
+
+#[tokio::test]
+async fn clients_that_listen_are_told_of_a_gap() {
+    use happn_core::EventSink;
+
+    let node = node();
+    let (mut link, _) = subscribed(&node).await;
+    let (mut listener, mut other) = (Client::of(&node), Client::of(&node));
+    listener.on("/ALL@/a/*", "{}").await;
+    node.announce_gap("node-b", Some(7));
+    node.announce_gap("node-c", None);
+    for (origin, lost) in [("node-b", json!(7)), ("node-c", json!(null))] {
+        let told = json!({
+            "_meta": {"type": "system"},
+            "data": {"origin": origin, "lost": lost},
+            "eventKey": "replication-gap"
+        });
+        assert_eq!(listener.next().await, told);
+    }
+    assert!(link.rest().is_empty() && other.rest().is_empty());
+}

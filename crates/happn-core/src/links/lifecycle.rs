@@ -29,9 +29,12 @@ impl Node {
         answer: impl FnOnce(Option<&Json>),
     ) {
         let now = self.clock().monotonic();
-        self.links.open(session, offer, now, |link| {
+        let forget = self.links.open(session, offer, now, |link| {
             answer(link.and_then(|link| Json::encode(link).ok()).as_ref());
         });
+        if let Some(holder) = forget {
+            self.subscriptions.forget(&holder);
+        }
         if let Some(node) = self.this.upgrade() {
             tokio::spawn(end_when_silent(node, session.clone()));
         }

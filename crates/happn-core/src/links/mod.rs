@@ -102,25 +102,59 @@ impl Links {
 
     /// Opens or resumes the link that `offer` asks for. `reply` answers the login; it runs before
     /// the first event can follow it.
+    ///
+    /// When all places are taken, the link that has waited longest for its node makes room; the
+    /// answer is the session whose subscriptions it held.
     pub(crate) fn open(
         self: &Arc<Self>,
         session: &Arc<Session>,
         offer: &LinkOffer,
         now: Duration,
         reply: impl FnOnce(Option<&LinkAnswer>),
-    ) {
+    ) -> Option<Arc<Session>> {
         if session.link().is_some() {
-            return reply(None);
+            reply(None);
+            return None;
         }
         let mut table = self.lock();
-        let place = match table.resume(offer) {
-            Some(place) => Some((place, true)),
-            None => table.open(session).map(|place| (place, false)),
-        };
-        let Some((place, resumed)) = place else {
-            tracing::warn!("too many numbered links: one more goes without numbers");
-            return reply(None);
-        };
+        let resumed = table.resume(offer);
+        let mut place = resumed.or_else(|| table.open(session));
+        let mut forget = None;
+        if place.is_none() {
+            forget = table.close_longest_parked();
+            place = table.open(session);
+        }
+        match place {
+            Some(place) => {
+                let answer = self.answer(offer, resumed.is_some());
+                self.attach(&mut table, place, session, now, answer, reply);
+            }
+            None => {
+                tracing::warn!("too many numbered links: one more goes without numbers");
+                reply(None);
+            }
+        }
+        forget
+    }
+
+    fn answer(&self, offer: &LinkOffer, resumed: bool) -> LinkAnswer {
+        LinkAnswer {
+            version: LINK_VERSION.min(offer.version),
+            token: String::new(),
+            resumed,
+            instance: self.instance.to_string(),
+        }
+    }
+
+    fn attach(
+        self: &Arc<Self>,
+        table: &mut Table,
+        place: Place,
+        session: &Arc<Session>,
+        now: Duration,
+        answer: LinkAnswer,
+        reply: impl FnOnce(Option<&LinkAnswer>),
+    ) {
         let links = Arc::downgrade(self);
         session.become_link(place, move |frames| {
             if let Some(links) = links.upgrade() {
@@ -135,10 +169,8 @@ impl Links {
             earlier.outbox().abandon();
         }
         reply(Some(&LinkAnswer {
-            version: LINK_VERSION.min(offer.version),
             token: slot.token.to_string(),
-            resumed,
-            instance: self.instance.to_string(),
+            ..answer
         }));
         session.outbox().wake();
     }
@@ -307,6 +339,18 @@ impl Table {
         let peer = info.and_then(|info| info.name.or(info.endpoint));
         self.slots[at] = Some(Slot::new(generation, token, peer.unwrap_or_default()));
         Some(Place { id, generation })
+    }
+
+    /// Frees the place of the link whose node has been silent for longest, of those that wait.
+    fn close_longest_parked(&mut self) -> Option<Arc<Session>> {
+        let slots = (0..).zip(&self.slots);
+        let parked = slots.filter_map(|(id, slot)| {
+            let slot = slot.as_ref().filter(|slot| slot.session.is_none())?;
+            let generation = slot.generation;
+            Some((slot.heard, Place { id, generation }))
+        });
+        let (_, place) = parked.min_by_key(|(heard, place)| (*heard, place.generation))?;
+        self.close(place)
     }
 
     /// Frees a place; the answer is the session whose subscriptions were the link's.
