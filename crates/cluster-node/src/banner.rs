@@ -102,9 +102,19 @@ fn add_a_node(
         .datastores
         .iter()
         .find(|store| store.is_default);
-    let Some(file) = default.and_then(|store| store.settings.filename.as_ref()) else {
-        return "needs a store that nodes share: set provider sqlite and a filename".into();
-    };
+    let is_mongo = default.is_some_and(|store| store.provider == Provider::Mongo);
+    let file = default.and_then(|store| store.settings.filename.as_ref());
+    match (is_mongo, file) {
+        (true, _) if launch.file.is_none() => {
+            return "start it with the same data store, on ports of its own".into();
+        }
+        (false, None) => {
+            return "needs a store that nodes share: set provider mongo and a url, or sqlite and a \
+                    filename"
+                .into();
+        }
+        _ => {}
+    }
     let cluster = &settings.services.orchestrator;
     let mut taken = vec![node.address().port()];
     taken.extend(clients.map(|address| address.port()));
@@ -121,7 +131,9 @@ fn add_a_node(
     if let Some(address) = clients {
         command += &format!(" --proxy-port {}", spare_port(address.port(), &taken));
     }
-    command += &format!(" --data {}", quoted(&file.display().to_string()));
+    if let Some(file) = file {
+        command += &format!(" --data {}", quoted(&file.display().to_string()));
+    }
     for (flag, value, default) in [
         ("--host", &settings.host, "0.0.0.0"),
         ("--cluster-name", &cluster.cluster_name, "happn-cluster"),
