@@ -145,3 +145,54 @@ fn a_running_node_and_an_import_share_a_sqlite_file() {
     node.signal("TERM");
     assert_eq!(node.end().0, Some(0));
 }
+
+/// The configuration of a store in a collection that nobody else uses; none, said loudly, where
+/// there is no MongoDB.
+fn mongo() -> Option<String> {
+    let variable = "HAPPN_TEST_MONGO_URL";
+    let Ok(url) = std::env::var(variable) else {
+        let hint =
+            format!("{variable} is not set; run this by `cargo xtask mongo -- cargo test …`");
+        assert!(std::env::var_os("CI").is_none(), "{hint}");
+        eprintln!("LEFT OUT: {hint}");
+        return None;
+    };
+    let collection = format!("transfer-{}", std::process::id());
+    Some(format!(
+        r#"services.data.config.datastores=[{{"name": "m", "provider": "mongo", "settings":
+            {{"url": "{url}", "database": "happn-test", "collection": "{collection}"}}}}]"#
+    ))
+}
+
+#[test]
+fn documents_move_between_sqlite_and_mongodb() {
+    let Some(mongo) = mongo() else {
+        return;
+    };
+    let folder = Folder::new();
+    let succeed = |arguments: &[&str]| {
+        let output = folder.run(arguments);
+        assert_eq!(code(&output), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let nedb = vector("nedb-1.9.1.db");
+    succeed(&["import", "--from", "nedb", &nedb, "--data", "one.sqlite"]);
+    let lines = succeed(&["export", "--data", "one.sqlite", "-"]);
+    std::fs::write(folder.0.join("one.jsonl"), &lines).unwrap();
+    // Twice, to see that a second time changes nothing there either.
+    for _ in 0..2 {
+        succeed(&["import", "--from", "jsonl", "one.jsonl", "--set", &mongo]);
+    }
+    succeed(&["export", "--set", &mongo, "two.jsonl"]);
+    succeed(&[
+        "import",
+        "--from",
+        "jsonl",
+        "two.jsonl",
+        "--data",
+        "two.sqlite",
+    ]);
+    let back = succeed(&["export", "--data", "two.sqlite", "-"]);
+    // The mark of the index is the store's own and was not exported from SQLite.
+    assert_eq!(back, lines);
+}
