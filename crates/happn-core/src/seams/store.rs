@@ -16,7 +16,8 @@ pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
 ///
 /// Guarantees every implementation gives:
 /// - **Order.** A write takes its place in the store's order when the method is *called*, not when
-///   its future is polled; writes are applied and answered in that order.
+///   its future is polled. Writes are answered in that order; writes that touch one path, removals
+///   by mask included, are applied in it, too. Others may be applied side by side.
 /// - **Durability.** An `Ok` of a persistent store means the write survives the death of the
 ///   process. Dropping a future does not undo a write that was already queued.
 /// - **Atomicity.** Merge and increment happen in one step; concurrent ones do not lose each other.
