@@ -10,8 +10,8 @@ const MARK: &str = "documented deviations";
 
 /// Runs the replays again, for their lines only: a test that passes prints nothing otherwise.
 pub(crate) fn print(mongo_url: &str) -> anyhow::Result<()> {
-    let mut command = run::cargo(&["test", "--quiet"]);
-    command.args(["--package", "happn-server", "--package", "happn-paths"]);
+    // The whole workspace, or the dependencies would be built again with other features.
+    let mut command = run::cargo(&["test", "--quiet", "--workspace"]);
     for test in REPLAYS {
         command.args(["--test", test]);
     }

@@ -49,7 +49,9 @@ impl Operations {
             doc! {}
         };
         let path = write.path.as_str();
-        let answer = self.find_and_modify(path, &update, projection).await?;
+        let answer = self
+            .find_and_modify(path, &update, projection, Silence::TryAgain)
+            .await?;
         let mut stored = decode::item(&answer)?;
         if known {
             stored.data = as_stored(&write.data)?;
@@ -76,7 +78,9 @@ impl Operations {
             Update::Operators(_) => doc! {format!("data.{gauge}.value"): 1},
             Update::Pipeline(_) => doc! {},
         };
-        let answer = self.find_and_modify(path, &update, projection).await?;
+        let answer = self
+            .find_and_modify(path, &update, projection, Silence::ReadBack)
+            .await?;
         total(&answer, gauge)
             .ok_or_else(|| Failure::Answer(format!("gauge {gauge} on path {path} overflows")))
     }
@@ -104,6 +108,7 @@ impl Operations {
         path: &str,
         update: &Update,
         projection: bson::Document,
+        silence: Silence,
     ) -> Result<RawDocumentBuf, Failure> {
         let mut attempts = Attempts::new(self.seed.fetch_add(1, Ordering::Relaxed));
         loop {
@@ -118,7 +123,11 @@ impl Operations {
                 .projection(projection.clone())
                 .return_document(ReturnDocument::After)
                 .upsert(true);
-            let answer = within(self.item_timeout, command).await;
+            let mut answer = within(self.item_timeout, command).await;
+            if let (Ok(None), Silence::ReadBack) = (&answer, silence) {
+                let item = self.connection.collection.find_one(commands::at(path));
+                answer = within(self.item_timeout, item).await;
+            }
             let failure = match answer.and_then(|answer| answer.ok_or(Failure::Conflict)) {
                 Err(failure) if failure.is_conflict() => failure,
                 answer => return answer,
@@ -133,6 +142,16 @@ impl Operations {
     fn store_error(&self, failure: &Failure) -> StoreError {
         failure.to_store_error(|| self.connection.servers())
     }
+}
+
+/// What to make of an answer without an item. MongoDB gives none after an upsert; servers that do
+/// have applied it.
+#[derive(Clone, Copy)]
+enum Silence {
+    /// Writing the same again changes nothing.
+    TryAgain,
+    /// Adding again would count twice: the item tells the total.
+    ReadBack,
 }
 
 /// `data` as a later read will show it: numbers are spelled as JavaScript spells them.
