@@ -5,7 +5,7 @@
 //! their URL which group they publish to (`/pub/GROUP`) or listen to (`/sub/GROUP`).
 //!
 //! A publisher at `/set/GROUP` speaks the protocol: the same server then parses, encodes events
-//! and answers, and does nothing else. No server can do with less.
+//! and answers, and does nothing else: what the protocol asks of any server, done plainly.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
