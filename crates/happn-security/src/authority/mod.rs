@@ -1,0 +1,1 @@
+//! The node's [`happn_core::Authority`]: logins and decisions from the directory.

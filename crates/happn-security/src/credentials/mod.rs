@@ -1,0 +1,1 @@
+//! Is this person who he says he is.

@@ -1,0 +1,1 @@
+//! Users, groups, rules and tables, as documents in the node's store.
