@@ -15,3 +15,6 @@ pub mod credentials;
 pub mod directory;
 pub mod policy;
 pub mod rules;
+
+#[cfg(test)]
+mod vectors;
