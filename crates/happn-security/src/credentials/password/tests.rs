@@ -1,3 +1,5 @@
+//! Recorded hashes, and odd ones.
+
 use proptest::prelude::*;
 use serde_json::Value;
 
