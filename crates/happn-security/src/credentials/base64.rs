@@ -1,12 +1,14 @@
 //! Base64 as JavaScript peers read and write it.
 
 use ::base64::Engine as _;
-use ::base64::alphabet::STANDARD;
-use ::base64::engine::general_purpose::{GeneralPurpose, NO_PAD, URL_SAFE_NO_PAD};
+use ::base64::alphabet;
+use ::base64::engine::general_purpose::{GeneralPurpose, NO_PAD, STANDARD, URL_SAFE_NO_PAD};
 
 /// Takes any last character: some writers leave bits in it that belong to no byte.
-const LENIENT: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, NO_PAD.with_decode_allow_trailing_bits(true));
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    NO_PAD.with_decode_allow_trailing_bits(true),
+);
 
 /// Reads either alphabet, padded or not, with blanks and line ends anywhere.
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
@@ -27,6 +29,11 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
 /// Reads only what [`encode_url`] writes.
 pub(super) fn decode_url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// The standard alphabet with padding.
+pub(super) fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
 }
 
 /// The URL alphabet without padding.
