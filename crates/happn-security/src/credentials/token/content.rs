@@ -22,8 +22,8 @@ pub struct SessionToken {
     pub parent_id: String,
     /// The node that made the token; empty if it does not say.
     pub origin: String,
-    /// What the session may do for how long, for both session types.
-    pub policies: Policies,
+    /// What the session may do for how long, for both session types. Without any it may do nothing.
+    pub policies: Option<Policies>,
     /// Whose session it is.
     pub username: String,
     /// That user's identity, which a deleted and re-created user does not share.
@@ -63,7 +63,9 @@ impl SessionToken {
         add("timestamp", json!(self.timestamp_ms));
         add("parentId", json!(self.parent_id));
         add("origin", json!(self.origin));
-        add("policy", self.policies.json());
+        if let Some(policies) = &self.policies {
+            add("policy", policies.json());
+        }
         add("isToken", json!(true));
         add("username", json!(self.username));
         if let Some(userid) = &self.userid {
@@ -82,7 +84,8 @@ impl SessionToken {
         let id = required(&mut members, "id")?;
         let session_type = members.get("type").and_then(SessionType::of);
         let timestamp = members.get("timestamp").and_then(Value::as_f64);
-        let policies = members.get("policy").map(Policies::parse).transpose();
+        let policies = members.get("policy").filter(|policies| !policies.is_null());
+        let policies = policies.map(Policies::parse).transpose();
         Ok(Self {
             https_cookie: members.get("httpsCookie").and_then(Value::as_bool),
             info: members.remove("info"),
@@ -90,9 +93,7 @@ impl SessionToken {
             timestamp_ms: timestamp.ok_or(TokenError::Member("timestamp"))? as i64,
             parent_id: optional(&mut members, "parentId")?.unwrap_or_else(|| id.clone()),
             origin: optional(&mut members, "origin")?.unwrap_or_default(),
-            policies: policies
-                .map_err(|_| TokenError::Member("policy"))?
-                .unwrap_or_default(),
+            policies: policies.map_err(|_| TokenError::Member("policy"))?,
             username: required(&mut members, "username")?,
             userid: optional(&mut members, "userid")?,
             id,
