@@ -102,7 +102,9 @@ fn collapse(mask: &str) -> String {
     collapsed
 }
 
-fn fold(text: &str) -> String {
+/// The text without case, as [`LooseGlob`] compares it.
+#[must_use]
+pub fn fold(text: &str) -> String {
     text.chars().map(upper).collect()
 }
 

@@ -32,7 +32,7 @@ impl Pattern {
             let problem = format!("knows the flags i, m, s, x and u, not {flag}");
             return Err(QueryError::argument("$options", problem));
         }
-        let compiled = match compile(text, flags) {
+        let compiled = match compile(text, &translate(text, flags), flags) {
             Err(error @ QueryError::Regex { .. }) => return Err(error),
             compiled => compiled,
         };
@@ -41,6 +41,17 @@ impl Pattern {
             flags: flags.to_owned(),
             compiled,
         })
+    }
+
+    /// An expression as JavaScript reads it, without flags, for those who want to know what it
+    /// captures. Other than for MongoDB, `$` is the very end of the text.
+    ///
+    /// # Errors
+    /// When it cannot be read, needs more than linear time or is too large.
+    pub fn javascript(text: &str) -> Result<Regex, QueryError> {
+        // With this flag a `$` stays as it is.
+        let translated = translate(text, "m");
+        Self::new(text, "").and_then(|_| compile(text, &translated, ""))
     }
 
     /// The expression as it was written.
@@ -85,18 +96,18 @@ impl PartialEq for Pattern {
     }
 }
 
-fn compile(text: &str, flags: &str) -> Result<Regex, QueryError> {
-    let translated = translate(text, flags);
+/// `translated` is `text` in the library's spelling.
+fn compile(text: &str, translated: &str, flags: &str) -> Result<Regex, QueryError> {
     let has = |flag| flags.contains(flag);
     if let Err(error) = ast::parse::ParserBuilder::new()
         .ignore_whitespace(has('x'))
         .nest_limit(limits::DEPTH as u32)
         .build()
-        .parse(&translated)
+        .parse(translated)
     {
         return Err(syntax_error(text, error.kind()));
     }
-    RegexBuilder::new(&translated)
+    RegexBuilder::new(translated)
         .case_insensitive(has('i'))
         .multi_line(has('m'))
         .dot_matches_new_line(has('s'))
@@ -256,6 +267,15 @@ mod tests {
         assert!(!matches("^ab$", "ab\nc"));
         assert!(matches("(a$|b)", "a"));
         assert!(matches("^\\$[$]$", "$$"));
+    }
+
+    #[test]
+    fn javascripts_own_expressions_capture_and_end_at_the_very_end() {
+        let regex = Pattern::javascript("^\\/d\\/([^/]+)$").unwrap();
+        assert_eq!(&regex.captures("/d/1").unwrap()[1], "1");
+        assert!(!Pattern::javascript("a$").unwrap().is_match("a\n"));
+        assert!(Pattern::javascript("(a)\\1").is_err());
+        assert!(Pattern::javascript("(").is_err());
     }
 
     #[test]

@@ -1,0 +1,73 @@
+//! What of a request for many paths is allowed.
+
+use std::sync::Arc;
+
+use super::rule_set::{Decision, Granted, without_slash};
+
+/// Which of the paths that a mask names are within someone's rights.
+///
+/// For `get`, `count` and `remove` it is a condition on the items, see [`Filter::criteria`]; for
+/// `on` it is asked about every event.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    granted: Arc<Granted>,
+    /// Every path has to be allowed, too, not only not prohibited.
+    each_allowed: bool,
+    /// A path and the same one with or without its leading `/` are one topic.
+    topics: bool,
+    allowed: Vec<String>,
+    prohibited: Vec<String>,
+}
+
+impl Filter {
+    /// For a request that is allowed as a whole.
+    pub(super) fn of_allowed(granted: &Arc<Granted>, action: &str, mask: &str) -> Option<Self> {
+        if !mask.contains('*') {
+            return None;
+        }
+        // A rule with a `*` in the middle may cover the text of a mask but not all it names.
+        let each_allowed = !granted.allowed.covers_all_of(mask);
+        let filter = Self::new(granted, action, mask, each_allowed);
+        (each_allowed || !filter.prohibited.is_empty()).then_some(filter)
+    }
+
+    /// For a request of which only parts are allowed.
+    pub(super) fn of_nested(granted: &Arc<Granted>, action: &str, mask: &str) -> Option<Self> {
+        let asked = matches!(action, "get" | "on") && mask.contains("**");
+        if !asked || granted.decide(mask) == Decision::Prohibited {
+            return None;
+        }
+        let filter = Self::new(granted, action, mask, true);
+        (!filter.allowed.is_empty()).then_some(filter)
+    }
+
+    fn new(granted: &Arc<Granted>, action: &str, mask: &str, each_allowed: bool) -> Self {
+        let owned = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::to_owned).collect();
+        Self {
+            granted: granted.clone(),
+            each_allowed,
+            topics: action == "on",
+            allowed: match each_allowed {
+                true => owned(&mut granted.allowed.near(mask)),
+                false => Vec::new(),
+            },
+            prohibited: owned(&mut granted.prohibited.near(without_slash(mask))),
+        }
+    }
+
+    /// Whether `path`, which the mask names, may be seen.
+    #[must_use]
+    pub fn allows(&self, path: &str) -> bool {
+        !self.granted.prohibits(path) && (!self.each_allowed || self.is_granted(path))
+    }
+
+    fn is_granted(&self, path: &str) -> bool {
+        self.granted.allowed.covers(path)
+            || self.topics && {
+                let other = path
+                    .strip_prefix('/')
+                    .map_or_else(|| format!("/{path}"), str::to_owned);
+                self.granted.allowed.covers(&other)
+            }
+    }
+}

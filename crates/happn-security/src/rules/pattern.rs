@@ -1,0 +1,128 @@
+//! A rule's path that holds a `*`, and when it covers a path.
+
+use happn_paths::loose::fold;
+
+use super::glob;
+
+/// How the masks of rules compare with paths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Matching {
+    /// Case counts everywhere.
+    #[default]
+    Strict,
+    /// As in the JavaScript server: in a segment with a `*`, and between the segments of a rule
+    /// that holds one, case does not count, except for the text behind the last `*`. For
+    /// directories that were written with that in mind.
+    Loose,
+}
+
+/// A mask of a rule, with at least one `*`.
+///
+/// It covers a path when the whole path matches the whole mask, where a `*` crosses segments, and
+/// when besides each segment of the mask but the last matches the path's segment at that place. So
+/// a `*` at the end spans any depth, one right before the last segment spans several, any other
+/// one.
+#[derive(Clone, Debug)]
+pub(super) struct Pattern {
+    text: Box<str>,
+    /// The text without case, if case does not count.
+    folded: Option<Box<str>>,
+}
+
+impl Pattern {
+    pub(super) fn new(text: &str, matching: Matching) -> Self {
+        Self {
+            text: text.into(),
+            folded: (matching == Matching::Loose).then(|| fold(text).into()),
+        }
+    }
+
+    pub(super) fn covers(&self, path: &str) -> bool {
+        match &self.folded {
+            None => {
+                segments_match(&self.text, path, glob::matches) && glob::matches(&self.text, path)
+            }
+            Some(folded) => {
+                segments_match(&self.text, path, loosely) && {
+                    path.contains(tail(&self.text)) && glob::matches(folded, &fold(path))
+                }
+            }
+        }
+    }
+}
+
+/// Compares all segments of `mask` but the last, of which there only has to be one.
+fn segments_match(mask: &str, path: &str, matches: impl Fn(&str, &str) -> bool) -> bool {
+    let mut theirs = segments(path);
+    let mut ours = segments(mask).peekable();
+    while let Some(segment) = ours.next() {
+        let Some(their) = theirs.next() else {
+            return false;
+        };
+        if ours.peek().is_some() && !matches(segment, their) {
+            return false;
+        }
+    }
+    true
+}
+
+fn loosely(mask: &str, text: &str) -> bool {
+    match mask.contains('*') {
+        false => mask == text,
+        true => text.contains(tail(mask)) && glob::matches(&fold(mask), &fold(text)),
+    }
+}
+
+fn tail(mask: &str) -> &str {
+    mask.rsplit('*').next().unwrap_or_default()
+}
+
+fn segments(text: &str) -> std::str::Split<'_, char> {
+    text.strip_prefix('/').unwrap_or(text).split('/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn covers(mask: &str, path: &str) -> (bool, bool) {
+        let by = |matching| Pattern::new(mask, matching).covers(path);
+        (by(Matching::Strict), by(Matching::Loose))
+    }
+
+    #[test]
+    fn a_star_spans_several_segments_at_the_end_and_right_before_it() {
+        for (mask, path) in [
+            ("/a/*", "/a/b/c"),
+            ("/a/*", "/a/"),
+            ("/a/*/leaf", "/a/x/y/leaf"),
+            ("*/any/tail", "/q/any/tail"),
+            ("/w/*/*/z", "/w/1/2/3/z"),
+        ] {
+            assert_eq!(covers(mask, path), (true, true), "{mask} {path}");
+        }
+        for (mask, path) in [
+            ("/a/*", "/a"),
+            ("/w/*/y/z", "/w/1/2/y/z"),
+            ("/w/*/y/z", "/w/1/y/q/z"),
+            ("nolead/*", "/nolead/1"),
+            ("/a/*/c/*", "/a/x/y/c/d"),
+        ] {
+            assert_eq!(covers(mask, path), (false, false), "{mask} {path}");
+        }
+    }
+
+    #[test]
+    fn doubled_characters_are_characters_and_line_breaks_are_spanned() {
+        assert_eq!(covers("/devices/1100*", "/devices/2/3"), (false, false));
+        assert_eq!(covers("/nl/*", "/nl/a\nb"), (true, true));
+    }
+
+    #[test]
+    fn loose_matching_forgives_case_before_the_last_star_of_a_wildcard_segment() {
+        assert_eq!(covers("/seg/Pre*", "/seg/preX"), (false, true));
+        assert_eq!(covers("/seg/Pre*", "/SEG/PreX"), (false, false));
+        assert_eq!(covers("/seg/Pre*/Tail", "/seg/pre1/Tail"), (false, true));
+        assert_eq!(covers("/seg/Pre*/Tail", "/seg/pre1/tail"), (false, false));
+    }
+}
