@@ -9,9 +9,10 @@ use cluster_orchestrator::{
     KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, Timing,
 };
 use cluster_proxy::{Proxy, ProxyConfig};
+use cluster_replicator::{Replicator, SecurityReplication};
 use happn_client::{PeerDialer, PeerDialerConfig};
 use happn_core::{
-    Clock, ClusterRules, LinkLimits, Node, NodeConfig, PeerEvents, SearchBounds,
+    Clock, ClusterRules, LinkLimits, Node, NodeConfig, PeerEvents, SearchBounds, SecurityChanges,
     UnconfiguredCleanup,
 };
 use happn_paths::{Mask, reduce};
@@ -132,6 +133,22 @@ pub(crate) fn orchestrator(
         node.clone(),
         clock.clone(),
     ))
+}
+
+/// Starts telling the other nodes what changes in users and groups, and applying what they tell.
+pub(crate) fn security_replication(
+    settings: &Settings,
+    replicator: &Arc<Replicator>,
+    directory: Arc<dyn SecurityChanges>,
+    clock: &Arc<dyn Clock>,
+) -> SecurityReplication {
+    let section = &settings.services.replicator;
+    SecurityReplication::start(
+        replicator.clone(),
+        directory,
+        clock.clone(),
+        section.security_changeset_replicate_interval,
+    )
 }
 
 /// Bounds of links that fit what the peers, configured alike, will send.

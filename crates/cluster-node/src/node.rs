@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use cluster_orchestrator::Orchestrator;
 use cluster_proxy::Proxy;
-use cluster_replicator::Replicator;
-use happn_core::{Clock, Ending, NodeBuilder, NodeConfig, SystemClock};
+use cluster_replicator::{Replicator, SecurityReplication};
+use happn_core::{Clock, Ending, NoDirectory, NodeBuilder, NodeConfig, SystemClock};
 use happn_server::Server;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -37,6 +37,7 @@ pub struct Node {
     server: Server,
     orchestrator: Orchestrator,
     replicator: Arc<Replicator>,
+    security: Arc<SecurityReplication>,
     proxy: Proxy,
     endpoint: String,
     /// The proxy stays closed until the program around the node opens it.
@@ -109,6 +110,8 @@ impl Node {
                 return Err(error);
             }
         };
+        let directory = Arc::new(NoDirectory);
+        let security = assembly::security_replication(settings, &replicator, directory, &clock);
         tracing::info!(name = core.name(), %endpoint, listening = %server.address(), "node started");
         Ok(Self {
             proxy: assembly::proxy(front_door, &server),
@@ -117,6 +120,7 @@ impl Node {
             server,
             orchestrator,
             replicator,
+            security: Arc::new(security),
             endpoint,
         })
     }
@@ -154,7 +158,8 @@ impl Node {
         }
     }
 
-    /// Stops in order, so that nobody is surprised: no new clients; leave the cluster; end the
+    /// Stops in order, so that nobody is surprised: no new clients; tell the others what changed
+    /// in users and groups; leave the cluster; end the
     /// sessions, in the way that makes clients reconnect elsewhere; close the stores.
     ///
     /// Takes at most `deadline` and a few seconds more for the stores. Dropping the future midway
@@ -162,6 +167,7 @@ impl Node {
     pub async fn stop(self, deadline: Duration) {
         let until = Instant::now() + deadline;
         within(until, "proxy", self.proxy.stop()).await;
+        within(until, "security changes", self.security.stop()).await;
         within(until, "orchestrator", self.orchestrator.stop()).await;
         self.core.stop();
         let left = until.saturating_duration_since(Instant::now());
@@ -212,6 +218,12 @@ impl Node {
     #[must_use]
     pub fn replicator(&self) -> &Replicator {
         &self.replicator
+    }
+
+    /// Takes changes of users and groups that were made here, to tell the other nodes.
+    #[must_use]
+    pub fn security_changes(&self) -> &Arc<SecurityReplication> {
+        &self.security
     }
 
     /// Sessions, subscriptions and data.

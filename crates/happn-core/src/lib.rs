@@ -70,7 +70,9 @@ pub use seams::membership::{Beat, Membership, MembershipError};
 pub use seams::peer::{
     ConnectError, Gap, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
 };
-pub use seams::security_changes::{ChangeReplication, SecurityChange, SecurityChanges};
+pub use seams::security_changes::{
+    ChangeReplication, NoDirectory, SecurityChange, SecurityChanges,
+};
 pub use seams::session_events::{ClusterInfo, PeerSession, SessionEvent, SessionEvents};
 pub use seams::store::{
     Aggregation, DataStore, Document, Increment, Incremented, Query, Removal, SearchBounds,

@@ -74,6 +74,21 @@ struct Queue {
     frames: VecDeque<ServerFrame>,
     bytes: usize,
     ending: Option<Ending>,
+    /// How many want nothing to leave yet.
+    holds: usize,
+}
+
+/// Keeps what is queued from leaving until it is dropped.
+#[must_use]
+pub(crate) struct Hold<'a>(&'a Outbox);
+
+impl Drop for Hold<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.0.lock();
+        queue.holds = queue.holds.saturating_sub(1);
+        drop(queue);
+        self.0.ready.notify_one();
+    }
 }
 
 impl Outbox {
@@ -106,6 +121,13 @@ impl Outbox {
             ..Queue::default()
         };
         self.ready.notify_one();
+    }
+
+    /// Lets nothing leave until the hold is dropped; what is pushed meanwhile queues as ever. For
+    /// moments only: whoever holds must not wait for anything.
+    pub(crate) fn hold(&self) -> Hold<'_> {
+        self.lock().holds += 1;
+        Hold(self)
     }
 
     /// Queues one frame.
@@ -147,6 +169,9 @@ impl Outbox {
     /// Moves everything queued into `frames`, in order.
     pub fn drain(&self, frames: &mut Vec<ServerFrame>) -> Drained {
         let mut queue = self.lock();
+        if queue.holds > 0 {
+            return Drained::Empty;
+        }
         if queue.frames.is_empty() {
             let ending = queue.ending.clone();
             drop(queue);
@@ -215,6 +240,33 @@ mod tests {
         assert_eq!(outbox.drain(&mut frames), Drained::Frames);
         assert_eq!(frames, [ServerFrame::text("1"), ServerFrame::text("2")]);
         assert_eq!(outbox.drain(&mut frames), Drained::Ended(Ending::Final));
+    }
+
+    #[test]
+    fn what_is_held_leaves_in_order_once_the_last_hold_is_gone() {
+        let outbox = outbox(10, 1000);
+        let (first, second) = (outbox.hold(), outbox.hold());
+        outbox.push(ServerFrame::text("1"));
+        outbox.push(ServerFrame::text("2"));
+        let mut frames = Vec::new();
+        assert_eq!(outbox.drain(&mut frames), Drained::Empty);
+        drop(first);
+        assert_eq!(outbox.drain(&mut frames), Drained::Empty);
+        drop(second);
+        assert_eq!(outbox.drain(&mut frames), Drained::Frames);
+        assert_eq!(frames, [ServerFrame::text("1"), ServerFrame::text("2")]);
+    }
+
+    #[test]
+    fn a_full_outbox_ends_also_while_it_is_held() {
+        let outbox = outbox(1, 1000);
+        let hold = outbox.hold();
+        outbox.push(ServerFrame::text("1"));
+        outbox.push(ServerFrame::text("2"));
+        let overflowed = Drained::Ended(Ending::Overflow);
+        assert_eq!(outbox.drain(&mut Vec::new()), overflowed);
+        drop(hold);
+        assert_eq!(outbox.drain(&mut Vec::new()), overflowed);
     }
 
     #[test]

@@ -1,16 +1,19 @@
 //! Who gets what, once, and in which order.
 
+#![allow(clippy::unwrap_used, reason = "tests fail loudly")]
+
 mod kit;
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use happn_core::{
-    Drained, Ending, EventSink, NodeConfig, ReplicatedEvent, SessionEvent, SessionEvents,
-    SessionLimits,
+    Drained, Ending, EventSink, Layer, Message, MessageKind, Node, NodeConfig, ReplicatedEvent,
+    Session, SessionEvent, SessionEvents, SessionLimits,
 };
 use happn_paths::EventKind;
-use happn_protocol::Json;
+use happn_protocol::{Json, WireError};
 use kit::{Client, node, node_on};
 use serde_json::json;
 
@@ -367,6 +370,54 @@ async fn every_level_but_two_answers_first_and_reports_afterwards() {
         let event = listener.next().await;
         assert_eq!(event["_meta"]["consistency"].to_string(), level);
     }
+}
+
+/// Looks at the publisher's outbox at the moment an event is queued for somebody else.
+#[derive(Default)]
+struct Overtaking {
+    publisher: Mutex<Option<Arc<Session>>>,
+    looked: AtomicU32,
+}
+
+impl Layer for Overtaking {
+    fn outbound(&self, session: &Session, message: &mut Message) -> Result<(), WireError> {
+        let publisher = self.publisher.lock().unwrap().clone();
+        let Some(publisher) = publisher.filter(|it| it.id() != session.id()) else {
+            return Ok(());
+        };
+        if message.kind() == MessageKind::Event {
+            let drained = publisher.outbox().drain(&mut Vec::new());
+            assert_eq!(drained, Drained::Empty, "the answer has left too early");
+            self.looked.fetch_add(1, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// The answer of levels 0, 1 and 3 used to leave while the event was still being handed out: a
+/// client that published again at once, on another thread of the node, overtook itself.
+#[tokio::test]
+async fn no_answer_leaves_before_its_event_is_queued_for_everybody() {
+    let layer = Arc::new(Overtaking::default());
+    let node = Node::builder("test").layer(layer.clone()).build();
+    let (mut publisher, mut listener) = (Client::of(&node), Client::of(&node));
+    listener.on("/ALL@/c/*", "{}").await;
+    publisher.on("/ALL@/c/*", "{}").await;
+    *layer.publisher.lock().unwrap() = Some(publisher.session.clone());
+    for options in [
+        r#"{"consistency":0}"#,
+        r#"{"consistency":1,"noStore":true}"#,
+        r#"{"consistency":3}"#,
+    ] {
+        let id = publisher.request("set", "/c/1", "1", options);
+        let answer = publisher.next().await;
+        assert_eq!(answer["_meta"]["eventId"], id, "the answer comes first");
+        let own = publisher.next().await;
+        assert_eq!(own["_meta"]["path"], "/c/1");
+        listener.next().await;
+        publisher.rest();
+    }
+    assert_eq!(layer.looked.load(Ordering::Relaxed), 3);
 }
 
 #[tokio::test(start_paused = true)]

@@ -221,8 +221,7 @@ pub const KEYS: &[Key] = &[
         Preset::Whole(3000),
         "How often changes of users and groups are sent to the other nodes.",
     )
-    .ms()
-    .inert(),
+    .ms(),
     key("services.transport.config.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "The inner server's transport, alike on all nodes; https needs a key and a certificate."),
     key("services.transport.config.keyPath", Kind::Text, Preset::Unset, "The inner server's private key, a PEM file. Read again on SIGHUP."),
     key("services.transport.config.certPath", Kind::Text, Preset::Unset, "The inner server's certificate and those that vouch for it, a PEM file."),

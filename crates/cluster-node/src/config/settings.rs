@@ -88,6 +88,9 @@ pub struct Services {
     /// `services.transport.config`.
     #[serde(deserialize_with = "config")]
     pub transport: TransportSettings,
+    /// `services.replicator.config`.
+    #[serde(deserialize_with = "config")]
+    pub replicator: ReplicatorSettings,
     /// `services.publisher.config`.
     #[serde(deserialize_with = "config")]
     pub publisher: PublisherSettings,
@@ -350,6 +353,15 @@ pub struct PrimusSettings {
     pub ping_interval: Duration,
     /// How many pings a client may leave unanswered.
     pub allow_skipped_heart_beats: u32,
+}
+
+/// `services.replicator.config`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ReplicatorSettings {
+    /// Between two batches of security changes.
+    #[serde(deserialize_with = "interval")]
+    pub security_changeset_replicate_interval: Duration,
 }
 
 /// `services.publisher.config`.

@@ -12,6 +12,7 @@ mod leaving;
 mod links;
 mod relay;
 mod replication;
+mod security_changes;
 mod sessions;
 mod sizes;
 mod starting;

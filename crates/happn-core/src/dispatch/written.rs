@@ -83,6 +83,9 @@ impl Written<'_> {
                 .then(|| counters(outcome_of(&delivery)));
             return self.answer(stored, Some(true), results);
         }
+        // The answer goes before the publisher's own events, but does not leave before everybody
+        // else's are queued: what its client does next must not overtake them.
+        let _hold = self.session.outbox().hold();
         self.answer(stored.clone(), None, None);
         self.publish_deferred(&stored);
     }

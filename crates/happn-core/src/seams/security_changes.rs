@@ -27,6 +27,20 @@ pub trait SecurityChanges: Send + Sync + 'static {
     fn reload(&self) -> BoxFuture<'_, ()>;
 }
 
+/// For a node without security: it remembers nothing that a change could concern.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoDirectory;
+
+impl SecurityChanges for NoDirectory {
+    fn apply(&self, _change: SecurityChange) -> BoxFuture<'_, Result<(), String>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn reload(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+}
+
 /// Takes changes that were made here, to tell the other nodes. The replicator implements it.
 pub trait ChangeReplication: Send + Sync + 'static {
     /// Tells the others within the configured interval, in the order of the calls. Does not wait.
