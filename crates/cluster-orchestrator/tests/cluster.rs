@@ -11,7 +11,7 @@ mod support;
 use std::time::Duration;
 
 use cluster_orchestrator::{StabiliseError, State, View};
-use happn_core::Membership;
+use happn_core::{Membership, SessionEvents};
 use support::{World, pass};
 use tokio::time::Instant;
 
@@ -352,4 +352,41 @@ async fn a_bug_in_a_dial_is_a_failed_dial() {
     world.network.break_once("10.0.0.2:57000");
     let nodes = world.stable_nodes(2).await;
     assert_eq!(nodes[0].peer_names(), ["node-1", "node-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_table_is_read_as_often_as_a_fast_one() {
+    let world = World::new();
+    let node = world.node(1, 1).start();
+    node.orchestrator.stabilised().await.unwrap();
+    node.slow_store(3);
+    let before = node.reads();
+    pass(60).await;
+    let reads = node.reads() - before;
+    assert!(
+        (11..=13).contains(&reads),
+        "{reads} reads in 60 s, one every 5 s"
+    );
+}
+
+/// In the reference nobody owns a connection that is made too late.
+#[tokio::test(start_paused = true)]
+async fn a_node_that_leaves_while_it_is_dialed_is_a_member_as_long_as_its_link_lives() {
+    let world = World::new();
+    let ghost = world.node(9, 1).config;
+    let server = world.network.listen(&ghost.endpoint, &ghost.name);
+    world.network.silence(&ghost.endpoint);
+    let table = world.table(&ghost, 0);
+    table.beat().await.unwrap();
+    let node = world.node(1, 1).start();
+    node.sees_members(2).await;
+    table.leave().await.unwrap();
+    node.sees_members(1).await;
+    world.network.answer(&ghost.endpoint);
+    node.sees_members(2).await;
+    assert_eq!(server.peers().len(), 1);
+    world.network.forget(&ghost.endpoint);
+    node.sees_members(1).await;
+    assert!(server.peers().is_empty());
+    assert_eq!(node.state(), State::Stable);
 }

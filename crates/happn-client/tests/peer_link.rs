@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
 use std::time::Duration;
 
 use happn_client::{PeerDialer, PeerDialerConfig};
@@ -13,7 +11,7 @@ use happn_core::{
 use happn_paths::Mask;
 use happn_protocol::Json;
 use serde_json::{Value, json};
-use support::{ScriptedServer, ScriptedSession, within};
+use testkit::{ScriptedServer, ScriptedSession, within};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn login() -> PeerLogin {

@@ -2,8 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod support;
-
 use std::time::Duration;
 
 use happn_client::{
@@ -12,7 +10,7 @@ use happn_client::{
 };
 use happn_protocol::Json;
 use serde_json::{Value, json};
-use support::{ScriptedServer, ScriptedSession, within};
+use testkit::{ScriptedServer, ScriptedSession, within};
 use tokio::net::TcpListener;
 
 fn eager(server: &ScriptedServer) -> ClientConfig {

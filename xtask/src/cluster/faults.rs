@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use testkit::Line;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::ledger::routes;
-use super::relay::Line;
 use super::report;
 use super::scenario::Cluster;
 use super::traffic::{Phase, everyone_hears_everyone};

@@ -3,7 +3,6 @@
 mod faults;
 mod ledger;
 mod node;
-mod relay;
 mod report;
 mod scenario;
 mod traffic;

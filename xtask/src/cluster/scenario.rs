@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use happn_client::Client;
+use testkit::Relay;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
 use super::ledger::{Route, routes};
 use super::node::{Node, free_ports};
-use super::relay::Relay;
 use super::report;
 use super::traffic::{Phase, connect, everyone_hears_everyone};
 use super::{Options, Scenario};
@@ -116,7 +116,9 @@ impl Cluster {
             // Peers connect to the announced host and the inner port: there the relay listens.
             let announced = IpAddr::from([127, 0, 1, u8::try_from(index + 1)?]);
             let inner = SocketAddr::from(([127, 0, 0, 1], ports.0));
-            relays.push(Relay::start(SocketAddr::from((announced, ports.0)), inner).await?);
+            let address = SocketAddr::from((announced, ports.0));
+            let relay = Relay::start(address, inner).await;
+            relays.push(relay.with_context(|| format!("cannot relay at {address}"))?);
             let node = Node::prepare(binary, &folder.0, index, count, ports, announced)?;
             nodes.push(node);
         }

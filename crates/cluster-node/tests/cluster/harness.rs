@@ -100,6 +100,19 @@ impl Plan {
     }
 }
 
+/// A node of one of several services on `folder`'s database; `cluster` says how many it needs.
+pub(crate) fn of_service(folder: &Folder, service: &str, cluster: &str) -> Plan {
+    Plan::in_cluster(folder, 1)
+        .with("services.orchestrator.config.serviceName", service)
+        .with("services.orchestrator.config.cluster", cluster)
+}
+
+pub(crate) async fn all_ready(nodes: &[Node]) {
+    for node in nodes {
+        soon("the node is ready", node.ready()).await.unwrap();
+    }
+}
+
 /// `number` nodes on one database, all stable.
 pub(crate) async fn cluster(
     folder: &Folder,
@@ -110,9 +123,7 @@ pub(crate) async fn cluster(
     for _ in 0..number {
         nodes.push(plan(Plan::in_cluster(folder, number)).bind().await);
     }
-    for node in &nodes {
-        soon("the node is ready", node.ready()).await.unwrap();
-    }
+    all_ready(&nodes).await;
     nodes
 }
 

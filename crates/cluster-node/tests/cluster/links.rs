@@ -8,9 +8,9 @@ use happn_core::{Gap, LinkError, LinkLogin, PeerConnector, PeerLink, PeerLogin, 
 use happn_paths::Mask;
 use happn_protocol::Json;
 use serde_json::json;
+use testkit::{Line, Relay};
 
 use crate::harness::{Folder, Listener, Plan, client, cluster, soon, stop};
-use crate::relay::{Mode, Relay};
 
 /// Another node's side of a link to `node`, through a relay.
 struct Peer {
@@ -27,8 +27,14 @@ impl Peer {
         };
         Self {
             dialer: PeerDialer::new(config),
-            relay: Relay::to(node.address()).await,
+            relay: Relay::start(([127, 0, 0, 1], 0).into(), node.address())
+                .await
+                .unwrap(),
         }
+    }
+
+    fn endpoint(&self) -> String {
+        self.relay.address().to_string()
     }
 
     async fn link(&self) -> Box<dyn PeerLink> {
@@ -40,7 +46,7 @@ impl Peer {
                 masks: 1,
             },
         };
-        let connecting = self.dialer.connect(self.relay.endpoint(), login);
+        let connecting = self.dialer.connect(self.endpoint(), login);
         let mut link = soon("the link is up", connecting).await.unwrap();
         let subscribing = link.subscribe(vec![Mask::parse("/**")]);
         soon("it is subscribed", subscribing).await.unwrap();
@@ -88,11 +94,11 @@ async fn after_a_cut_a_link_goes_on_where_it_stopped_at_any_depth() {
     let mut link = peer.link().await;
     publish(&node, 0..10).await;
     assert_eq!(receive(&mut link, 10).await, numbers(0..10));
-    peer.relay.set(Mode::Cut);
+    peer.relay.set(Line::Cut);
     loss(&mut link).await;
     drop(link);
     publish(&node, 10..20).await;
-    peer.relay.set(Mode::Open);
+    peer.relay.set(Line::Open);
     let mut link = peer.link().await;
     publish(&node, 20..25).await;
     assert_eq!(receive(&mut link, 15).await, numbers(10..25));
@@ -106,7 +112,7 @@ async fn a_half_open_link_is_noticed_within_seconds_and_resumed() {
     let node = Plan::new().start().await.unwrap();
     let peer = Peer::of(&node).await;
     let mut link = peer.link().await;
-    peer.relay.set(Mode::Stalled);
+    peer.relay.set(Line::HalfOpen);
     let since = tokio::time::Instant::now();
     publish(&node, 0..10).await;
     let error = loss(&mut link).await;
@@ -117,8 +123,8 @@ async fn a_half_open_link_is_noticed_within_seconds_and_resumed() {
         since.elapsed()
     );
     drop(link);
-    peer.relay.set(Mode::Cut);
-    peer.relay.set(Mode::Open);
+    peer.relay.set(Line::Cut);
+    peer.relay.set(Line::Open);
     let mut link = peer.link().await;
     assert_eq!(receive(&mut link, 10).await, numbers(0..10));
     stop(vec![node]).await;
@@ -134,17 +140,17 @@ async fn a_link_to_a_new_process_after_a_break_declares_a_gap_and_after_a_good_b
     // The end of a node that stops is a good-bye behind its last event.
     stop(vec![node]).await;
     loss(&mut link).await;
-    let endpoint = peer.relay.endpoint();
+    let endpoint = peer.endpoint();
     drop(link);
     assert_eq!(peer.dialer.forget(&endpoint), None);
 
     let node = Plan::new().start().await.unwrap();
     let peer = Peer::of(&node).await;
     let mut link = peer.link().await;
-    peer.relay.set(Mode::Cut);
+    peer.relay.set(Line::Cut);
     loss(&mut link).await;
     drop(link);
-    let endpoint = peer.relay.endpoint();
+    let endpoint = peer.endpoint();
     assert_eq!(peer.dialer.forget(&endpoint), Some(Gap { lost: None }));
     stop(vec![node]).await;
 }

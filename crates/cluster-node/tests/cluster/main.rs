@@ -10,12 +10,12 @@
 mod harness;
 mod leaving;
 mod links;
-mod relay;
 mod replication;
 mod security_changes;
 mod sessions;
 mod sizes;
 mod starting;
 mod stores;
+mod surviving;
 mod tls;
 mod trust;

@@ -1,10 +1,14 @@
 //! What crosses the cluster, and how often.
 
-use happn_client::WriteOptions;
-use happn_protocol::Json;
+use std::sync::Arc;
+
+use cluster_node::Node;
+use happn_client::{Client, ClientConfig, Credentials, WriteOptions};
+use happn_core::{Layer, Message, MessageKind, Session};
+use happn_protocol::{Json, WireError};
 use serde_json::json;
 
-use crate::harness::{Folder, Listener, client, cluster, soon, stop};
+use crate::harness::{Folder, Listener, Plan, all_ready, client, cluster, soon, stop};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_set_on_each_node_arrives_on_every_node_once_and_in_order() {
@@ -165,5 +169,134 @@ async fn every_one_of_many_requests_sent_at_once_is_answered_and_crosses() {
     }
     writer.publish("/many/end", &json!({})).await.unwrap();
     assert_eq!(there.until("/many/end").await.len(), 1000);
+    stop(nodes).await;
+}
+
+/// Exact masks and masks with wildcards, on every node, all hear what the origin's clients hear.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_client_of_every_node_hears_each_event_once_and_alike() {
+    let folder = Folder::new();
+    let nodes = cluster(&folder, 3, |plan| plan).await;
+    let mut ears = Vec::new();
+    for mask in ["/rep/*", "/rep/it"] {
+        for node in &nodes {
+            ears.push((mask, Listener::on(node, mask).await));
+        }
+    }
+    let writer = client(&nodes[0]).await;
+    let merge = WriteOptions {
+        merge: true,
+        ..WriteOptions::default()
+    };
+    writer.set("/rep/it", &json!({"a": 1})).await.unwrap();
+    writer
+        .set_with("/rep/it", &json!({"b": 2}), &merge)
+        .await
+        .unwrap();
+    writer.remove("/rep/it").await.unwrap();
+    // What is left of a tag in the reference's generation.
+    writer.set("/rep/it", &json!(null)).await.unwrap();
+    writer.publish("/rep/it", &json!({"end": 1})).await.unwrap();
+    let mut heard: Vec<(&str, Vec<String>)> = Vec::new();
+    for (mask, ear) in &mut ears {
+        let mut events = Vec::new();
+        while !events.last().is_some_and(|it: &String| it.contains("end")) {
+            events.push(format!("{:?}", ear.next().await));
+        }
+        heard.push((mask, events));
+    }
+    for (mask, events) in &heard {
+        assert_eq!(events.len(), 5, "{mask}: {events:?}");
+        let origin = heard.iter().find(|(other, _)| other == mask).unwrap();
+        assert_eq!(*events, origin.1);
+    }
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_replicate_names_crosses_between_three_nodes() {
+    let folder = Folder::new();
+    let key = "services.orchestrator.config.replicate";
+    let masks = r#"["/*/*/this", "/and/that"]"#;
+    let nodes = cluster(&folder, 3, |plan| plan.with(key, masks)).await;
+    let mut ears = Vec::new();
+    for node in &nodes {
+        ears.push(Listener::on(node, "*").await);
+    }
+    let writer = client(&nodes[0]).await;
+    for path in [
+        "/replicate/me/this",
+        "/and/that",
+        "/unreplicated/path",
+        "/the/end/this",
+    ] {
+        writer.set(path, &json!({"of": path})).await.unwrap();
+    }
+    for (at, ear) in ears.iter_mut().enumerate() {
+        let heard = ear.until("/the/end/this").await;
+        let paths: Vec<&str> = heard.iter().map(|(path, _)| path.as_str()).collect();
+        let crossed = ["/replicate/me/this", "/and/that", "/unreplicated/path"];
+        let expected = if at == 0 { &crossed[..] } else { &crossed[..2] };
+        assert_eq!(paths, expected, "at node {at}");
+    }
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_with_credentials_reads_through_every_proxy() {
+    let folder = Folder::new();
+    let nodes = cluster(&folder, 3, |plan| plan).await;
+    client(&nodes[0]).await.set("/a", &1).await.unwrap();
+    for node in &nodes {
+        let address = node.proxy().address().await.unwrap();
+        let config = ClientConfig {
+            credentials: Some(Credentials::Password {
+                username: "_ADMIN".to_owned(),
+                password: "happn".to_owned(),
+            }),
+            ..ClientConfig::new("127.0.0.1", address.port())
+        };
+        let reader = soon("it connects", Client::connect(config)).await.unwrap();
+        assert_eq!(reader.get_paths("/a*").await.unwrap(), ["/a"]);
+    }
+    stop(nodes).await;
+}
+
+/// Withholds what names a secret from every client.
+struct Discreet;
+
+impl Layer for Discreet {
+    fn outbound(&self, _session: &Session, message: &mut Message) -> Result<(), WireError> {
+        let is_event = message.kind() == MessageKind::Event;
+        let data = message.get("data").map(Json::as_str).unwrap_or_default();
+        match is_event && data.contains("secret") {
+            true => Err(WireError::plain("not for you")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// In the reference the filter of recipients does not see replicated events, and a failed delivery
+/// of one ends the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_node_withholds_from_its_clients_it_withholds_of_other_nodes_events_too() {
+    let folder = Folder::new();
+    let origin = Plan::in_cluster(&folder, 2).bind().await;
+    let settings = Plan::in_cluster(&folder, 2).settings();
+    let discreet = Node::bind_with(&settings, |core| core.layer(Arc::new(Discreet)));
+    let nodes = vec![origin, discreet.await.unwrap()];
+    all_ready(&nodes).await;
+    let mut ears = Vec::new();
+    for node in &nodes {
+        ears.push(Listener::on(node, "/x/*").await);
+    }
+    let writer = client(&nodes[0]).await;
+    for data in [json!("a"), json!("secret"), json!("b")] {
+        writer.publish("/x/1", &data).await.unwrap();
+    }
+    writer.publish("/x/end", &json!({})).await.unwrap();
+    assert_eq!(ears[0].until("/x/end").await.len(), 3);
+    let heard = ears[1].until("/x/end").await;
+    assert_eq!(heard.len(), 2, "{heard:?}");
     stop(nodes).await;
 }

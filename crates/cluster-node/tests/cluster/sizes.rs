@@ -3,34 +3,36 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cluster_node::Node;
 use cluster_orchestrator::State;
 use happn_protocol::Json;
 use serde_json::json;
 
-use crate::harness::{Folder, Listener, Plan, client, soon, stop, until_peers};
+use crate::harness::{
+    Folder, Listener, Plan, all_ready, client, cluster, of_service, soon, stop, until_peers,
+};
 
 const SERVICES: &str = r#"{"service-a": 4, "service-b": 6}"#;
-
-fn of_service(folder: &Folder, service: &str, cluster: &str) -> Plan {
-    Plan::in_cluster(folder, 1)
-        .with("services.orchestrator.config.serviceName", service)
-        .with("services.orchestrator.config.cluster", cluster)
-}
-
-async fn all_ready(nodes: &[Node]) {
-    for node in nodes {
-        soon("the node is ready", node.ready()).await.unwrap();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn ten_nodes_of_two_services_become_stable_and_each_counts_ten_peers() {
     let folder = Folder::new();
+    ten_nodes_are_one_cluster(|number| {
+        let service = if number < 4 { "service-a" } else { "service-b" };
+        of_service(&folder, service, SERVICES)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_nodes_of_one_service_become_stable_and_each_counts_ten_peers() {
+    let folder = Folder::new();
+    ten_nodes_are_one_cluster(|_| Plan::in_cluster(&folder, 10)).await;
+}
+
+async fn ten_nodes_are_one_cluster(plan: impl Fn(usize) -> Plan) {
     let mut nodes = Vec::new();
     for number in 0..10 {
-        let service = if number < 4 { "service-a" } else { "service-b" };
-        nodes.push(of_service(&folder, service, SERVICES).bind().await);
+        nodes.push(plan(number).bind().await);
     }
     all_ready(&nodes).await;
     for node in &nodes {
@@ -58,10 +60,7 @@ async fn ten_nodes_of_two_services_become_stable_and_each_counts_ten_peers() {
         assert_eq!(origins, names);
     }
     // One more comes and goes.
-    let newcomer = of_service(&folder, "service-b", SERVICES)
-        .start()
-        .await
-        .unwrap();
+    let newcomer = plan(10).start().await.unwrap();
     for node in nodes.iter().chain([&newcomer]) {
         until_peers(node, 11).await;
     }
@@ -100,34 +99,56 @@ async fn a_node_that_does_not_list_a_service_hears_nothing_of_it() {
     stop(vec![both, only_own]).await;
 }
 
+/// The others do not wait for the one that goes, although its record was fresh a moment ago.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_starts_while_another_one_stops() {
     let folder = Folder::new();
-    let stays = Plan::in_cluster(&folder, 1).start().await.unwrap();
-    let goes = Plan::in_cluster(&folder, 1).start().await.unwrap();
-    until_peers(&stays, 2).await;
-    let (comes, ()) = tokio::join!(
-        Plan::in_cluster(&folder, 1).start(),
-        goes.stop(Duration::from_secs(10))
-    );
-    let comes = comes.unwrap();
-    for node in [&stays, &comes] {
-        until_peers(node, 2).await;
+    one_comes_while_another_goes(|_| Plan::in_cluster(&folder, 3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_starts_while_one_of_another_service_stops() {
+    let folder = Folder::new();
+    one_comes_while_another_goes(|number| {
+        let service = if number % 2 == 0 { "a" } else { "b" };
+        of_service(&folder, service, r#"{"a": 1, "b": 1}"#)
+    })
+    .await;
+}
+
+async fn one_comes_while_another_goes(plan: impl Fn(usize) -> Plan) {
+    let mut nodes = Vec::new();
+    for number in 0..4 {
+        nodes.push(plan(number).bind().await);
     }
-    stop(vec![stays, comes]).await;
+    all_ready(&nodes).await;
+    for node in &nodes {
+        until_peers(node, 4).await;
+    }
+    let goes = nodes.remove(2);
+    let (comes, ()) = tokio::join!(plan(5).start(), goes.stop(Duration::from_secs(10)));
+    nodes.push(comes.unwrap());
+    for node in &nodes {
+        until_peers(node, 4).await;
+        let members = node.orchestrator().members().len();
+        assert!((4..=5).contains(&members), "{members} members");
+    }
+    stop(nodes).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_can_be_restarted_seven_times_in_a_row() {
     let folder = Folder::new();
-    let stays = Plan::in_cluster(&folder, 1).start().await.unwrap();
+    let stay = cluster(&folder, 4, |plan| plan).await;
     for _ in 0..7 {
-        let node = Plan::in_cluster(&folder, 2).with("name", "restless");
+        let node = Plan::in_cluster(&folder, 5).with("name", "restless");
         let node = node.start().await.unwrap();
         node.stop(Duration::from_secs(10)).await;
     }
-    until_peers(&stays, 1).await;
-    stop(vec![stays]).await;
+    for node in &stay {
+        until_peers(node, 4).await;
+    }
+    stop(stay).await;
 }
 
 /// From the moment a node is ready, what its clients publish is heard everywhere.

@@ -2,14 +2,20 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
-use cluster_node::StartError;
+use cluster_node::{Node, StartError};
+use cluster_orchestrator::State;
+use happn_core::{Layer, Message, Session};
+use happn_protocol::WireError;
 use happn_server::mount::{Bytes, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::{
-    Folder, Plan, client, client_at, free_port, listens, soon, stop, until_peers,
+    Folder, Plan, all_ready, client, client_at, cluster, free_port, listens, of_service, soon,
+    stop, until_peers,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -150,4 +156,123 @@ async fn a_busy_proxy_port_is_an_error_that_names_it_and_stops_the_rest() {
     assert!(message.contains(&format!("127.0.0.1:{port}")), "{message}");
     assert!(error.source().is_some());
     assert!(!listens(inner).await);
+}
+
+/// Three nodes that need each other: none is ready before the last, and then all count all.
+async fn nobody_is_ready_before_the_third(plan: impl Fn(usize) -> Plan) {
+    let mut nodes = vec![plan(0).bind().await, plan(1).bind().await];
+    for node in &nodes {
+        until_peers(node, 2).await;
+        assert_ne!(*node.orchestrator().state().borrow(), State::Stable);
+        assert!(is_waiting(node).await);
+    }
+    nodes.push(plan(2).bind().await);
+    all_ready(&nodes).await;
+    for node in &nodes {
+        assert_eq!(node.orchestrator().members().len(), 3);
+        assert_eq!(node.orchestrator().peers().len(), 3);
+    }
+    stop(nodes).await;
+}
+
+/// Whether the node still waits for others.
+async fn is_waiting(node: &Node) -> bool {
+    tokio::select! {
+        biased;
+        _ = node.ready() => false,
+        () = std::future::ready(()) => true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_nodes_that_need_three_none_is_ready_before_the_last() {
+    let folder = Folder::new();
+    nobody_is_ready_before_the_third(|_| Plan::in_cluster(&folder, 3)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_three_nodes_of_two_services_none_is_ready_before_the_last() {
+    let folder = Folder::new();
+    nobody_is_ready_before_the_third(|number| {
+        let service = if number == 2 { "b" } else { "a" };
+        of_service(&folder, service, r#"{"a": 2, "b": 1}"#)
+    })
+    .await;
+}
+
+async fn gives_up_in_time(newcomer: Plan) {
+    let (inner, door) = (free_port().await, free_port().await);
+    let started = tokio::time::Instant::now();
+    let error = newcomer
+        .with("name", "newcomer")
+        .with("port", &inner.to_string())
+        .with("services.proxy.config.port", &door.to_string())
+        .with("services.orchestrator.config.stabiliseTimeout", "1500")
+        .start()
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "StabiliseTimeout: failed to stabilise in time"
+    );
+    assert!(started.elapsed() >= Duration::from_millis(1500));
+    assert!(!listens(inner).await && !listens(door).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fourth_node_that_needs_a_fifth_gives_up_in_time_and_the_others_go_on() {
+    let folder = Folder::new();
+    let nodes = cluster(&folder, 3, |plan| plan).await;
+    gives_up_in_time(Plan::in_cluster(&folder, 5)).await;
+    for node in &nodes {
+        until_peers(node, 3).await;
+        client(node).await.set("/x", &1).await.unwrap();
+    }
+    stop(nodes).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fourth_node_that_needs_another_service_gives_up_in_time() {
+    let folder = Folder::new();
+    let nodes = cluster(&folder, 3, |plan| plan).await;
+    let needs = r#"{"happn-cluster-node": 1, "other": 1}"#;
+    gives_up_in_time(of_service(&folder, "happn-cluster-node", needs)).await;
+    stop(nodes).await;
+}
+
+/// Lets a node called `newcomer` log in, and refuses what it subscribes to.
+struct NoSubscriptions;
+
+impl Layer for NoSubscriptions {
+    fn inbound(&self, session: &Session, message: &mut Message) -> Result<(), WireError> {
+        let is_newcomer = session
+            .info()
+            .is_some_and(|info| info.as_str().contains(r#""newcomer""#));
+        match message.text("action").as_deref() {
+            Some("on") if is_newcomer => Err(WireError::plain("no subscriptions for you")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// In the reference such a newcomer fails with the peers' words; here those are logged, it tries
+/// on as long as it may, and the peers do not mind.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_whose_subscriptions_are_refused_gives_up_in_time() {
+    let folder = Folder::new();
+    let mut nodes = Vec::new();
+    for _ in 0..3 {
+        let settings = Plan::in_cluster(&folder, 3).settings();
+        let node = Node::bind_with(&settings, |core| core.layer(Arc::new(NoSubscriptions)));
+        nodes.push(node.await.unwrap());
+    }
+    all_ready(&nodes).await;
+    gives_up_in_time(Plan::in_cluster(&folder, 4)).await;
+    for node in &nodes {
+        until_peers(node, 3).await;
+        let mut state = node.orchestrator().state();
+        let stable = state.wait_for(|state| *state == State::Stable);
+        drop(soon("the newcomer is forgotten", stable).await.unwrap());
+    }
+    stop(nodes).await;
 }

@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use cluster_node::{Node, StartError};
 use happn_client::{Client, ClientConfig, ClientError, SubscribeOptions, Trust};
+use happn_tls::TlsClient;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::harness::{Folder, Plan, cluster, soon, stop};
 
@@ -136,4 +139,76 @@ async fn a_certificate_that_is_missing_ends_the_start_and_is_named() {
     assert_eq!(*section, "services.proxy.config");
     let told = source.to_string();
     assert!(told.contains("proxy.crt: No such file"), "{told}");
+}
+
+/// Every pairing of an open or encrypted door with an open or encrypted inner server serves the
+/// client script and clients.
+#[tokio::test(flavor = "multi_thread")]
+async fn doors_and_inner_servers_with_and_without_tls_go_together() {
+    let folder = Folder::new();
+    let pem = Pem::made_in(&folder, "both");
+    for (door, inner) in [(false, false), (false, true), (true, false), (true, true)] {
+        let mut plan = Plan::new();
+        if door {
+            plan = pem.at("services.proxy.config", plan);
+        }
+        if inner {
+            plan = pem
+                .at("services.transport.config", plan)
+                .with("services.transport.config.mode", "https");
+        }
+        let node = plan.start().await.unwrap();
+        let script = door_page(&node, door.then(|| pem.trusted())).await;
+        assert!(script.contains("HappnClient"), "door {door}, inner {inner}");
+        let client = match door {
+            true => encrypted_client(&node, pem.trusted()).await.unwrap(),
+            false => crate::harness::client(&node).await,
+        };
+        client.set("/x", &7).await.unwrap();
+        let item = client.get::<serde_json::Value>("/x").await.unwrap();
+        assert_eq!(item.unwrap().data["value"], 7);
+        stop(vec![node]).await;
+    }
+}
+
+async fn door_page(node: &Node, trust: Option<Trust>) -> String {
+    let stream = TcpStream::connect(node.proxy().address().await.unwrap());
+    let stream = stream.await.unwrap();
+    match trust {
+        None => script_on(stream).await,
+        Some(trust) => {
+            let tls = TlsClient::new(&trust).unwrap();
+            script_on(tls.connect("localhost", stream).await.unwrap()).await
+        }
+    }
+}
+
+async fn script_on(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> String {
+    let request = b"GET /browser_client HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    let mut page = Vec::new();
+    // A server may end an encrypted stream without a good-bye.
+    let _ = stream.read_to_end(&mut page).await;
+    String::from_utf8_lossy(&page).into_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_does_not_replicate_to_itself() {
+    let folder = Folder::new();
+    let pem = Pem::made_in(&folder, "proxy");
+    let plan = pem.at("services.proxy.config", Plan::new());
+    let node = plan.start().await.unwrap();
+    let client = encrypted_client(&node, pem.trusted()).await.unwrap();
+    let mut events = client
+        .on("/x/*", SubscribeOptions::default())
+        .await
+        .unwrap();
+    for path in ["/x/once", "/x/end"] {
+        client.set(path, &1).await.unwrap();
+    }
+    for path in ["/x/once", "/x/end"] {
+        let event = soon("the event arrives", events.next()).await.unwrap();
+        assert_eq!(event.path(), path);
+    }
+    stop(vec![node]).await;
 }

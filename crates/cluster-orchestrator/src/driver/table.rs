@@ -75,6 +75,7 @@ impl Reading {
         let mut trouble = Trouble::new("read");
         self.refresh.notified().await;
         loop {
+            let started = self.clock.monotonic();
             let answer = call(&*self.clock, self.timing, self.membership.beats()).await;
             trouble.note(answer.as_ref().err());
             if self.messages.send(Message::Table(answer)).await.is_err() {
@@ -82,7 +83,8 @@ impl Reading {
             }
             // Logins can ask for reads as often as they like; they do not get them.
             self.clock.sleep(PAUSE_MIN).await;
-            let pause = self.timing.member_refresh.saturating_sub(PAUSE_MIN);
+            let took = self.clock.monotonic().saturating_sub(started);
+            let pause = self.timing.member_refresh.saturating_sub(took);
             within(&*self.clock, pause, self.refresh.notified()).await;
         }
     }

@@ -2,7 +2,7 @@
 
 mod network;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -126,6 +126,8 @@ impl Plan<'_> {
             inner: world.table(&config, self.skew_ms),
             is_down: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
+            read_ms: AtomicU64::new(0),
+            reads: AtomicU64::new(0),
         });
         let (sender, received) = watch::channel(Vec::new());
         let connector = Connector::new(&world.network, &endpoint);
@@ -206,6 +208,16 @@ impl TestNode {
         self.table.is_silent.store(is_silent, Ordering::Relaxed);
     }
 
+    /// The store takes so long to read.
+    pub(crate) fn slow_store(&self, seconds: u64) {
+        self.table.read_ms.store(seconds * 1000, Ordering::Relaxed);
+    }
+
+    /// How often the table was read.
+    pub(crate) fn reads(&self) -> u64 {
+        self.table.reads.load(Ordering::Relaxed)
+    }
+
     /// As SIGKILL does: sockets close, the record stays.
     pub(crate) fn kill(self) {
         self.network.forget(&self.endpoint);
@@ -247,6 +259,9 @@ struct Table {
     inner: KeepaliveDocuments,
     is_down: AtomicBool,
     is_silent: AtomicBool,
+    /// How long a read takes.
+    read_ms: AtomicU64,
+    reads: AtomicU64,
 }
 
 impl Table {
@@ -271,7 +286,13 @@ impl Membership for Table {
     }
 
     fn beats(&self) -> BoxFuture<'static, Result<Vec<Beat>, MembershipError>> {
-        self.call(Membership::beats)
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let pause = Duration::from_millis(self.read_ms.load(Ordering::Relaxed));
+        let reading = self.call(Membership::beats);
+        Box::pin(async move {
+            tokio::time::sleep(pause).await;
+            reading.await
+        })
     }
 
     fn leave(&self) -> BoxFuture<'static, Result<(), MembershipError>> {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use happn_core::{
     BoxFuture, ClusterInfo, ConnectError, Gap, LinkError, PeerConnector, PeerLink, PeerLogin,
@@ -65,6 +66,15 @@ impl Network {
 
     pub(crate) fn silence(&self, endpoint: &str) {
         self.silent.lock().unwrap().insert(endpoint.to_owned());
+    }
+
+    /// It answers again, also those who are still waiting.
+    pub(crate) fn answer(&self, endpoint: &str) {
+        self.silent.lock().unwrap().remove(endpoint);
+    }
+
+    fn is_silent(&self, endpoint: &str) -> bool {
+        self.silent.lock().unwrap().contains(endpoint)
     }
 
     pub(crate) fn break_once(&self, endpoint: &str) {
@@ -203,8 +213,8 @@ impl PeerConnector for Connector {
     ) -> BoxFuture<'static, Result<Box<dyn PeerLink>, ConnectError>> {
         let (network, from) = (Arc::clone(&self.network), self.from.clone());
         Box::pin(async move {
-            if network.silent.lock().unwrap().contains(&endpoint) {
-                std::future::pending::<()>().await;
+            while network.is_silent(&endpoint) {
+                tokio::time::sleep(Duration::from_millis(100)).await;
             }
             assert_ne!(from, endpoint, "a node dialed itself");
             if network.broken.lock().unwrap().remove(&endpoint) {

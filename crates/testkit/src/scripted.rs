@@ -1,8 +1,10 @@
 //! A server that does what the test says, frame by frame.
 #![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test file uses its own part"
+    clippy::missing_panics_doc,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "every method fails the test that calls it when things are not as it says"
 )]
 
 use std::time::Duration;
@@ -25,24 +27,32 @@ pub async fn within<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// A listener on a port of its own.
+#[derive(Debug)]
 pub struct ScriptedServer {
     listener: TcpListener,
 }
 
 impl ScriptedServer {
+    /// One that listens.
     pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self { listener }
     }
 
+    /// One that listens at `listener`.
+    #[must_use]
     pub fn on(listener: TcpListener) -> Self {
         Self { listener }
     }
 
+    /// `host:port`.
+    #[must_use]
     pub fn endpoint(&self) -> String {
         self.listener.local_addr().unwrap().to_string()
     }
 
+    /// The port alone.
+    #[must_use]
     pub fn port(&self) -> u16 {
         self.listener.local_addr().unwrap().port()
     }
@@ -75,8 +85,11 @@ impl ScriptedServer {
 }
 
 /// One websocket as the server sees it.
+#[derive(Debug)]
 pub struct ScriptedSession {
+    /// For frames beyond text.
     pub socket: WebSocketStream<TcpStream>,
+    /// Path and query of the upgrade.
     pub target: String,
 }
 
@@ -99,9 +112,17 @@ impl ScriptedSession {
         request
     }
 
+    /// Sends a text frame.
     pub async fn send(&mut self, text: impl Into<String>) {
         let text: String = text.into();
         within(self.socket.send(Message::text(text))).await.unwrap();
+    }
+
+    /// Sends a binary frame.
+    pub async fn binary(&mut self, bytes: Vec<u8>) {
+        within(self.socket.send(Message::binary(bytes)))
+            .await
+            .unwrap();
     }
 
     /// Answers `request` with `data`.
@@ -131,6 +152,7 @@ impl ScriptedSession {
         request
     }
 
+    /// Takes the three requests of a login and opens session `id` at the node `node-a`.
     pub async fn log_in(&mut self, id: &str) {
         self.serve("configure-session", Value::Null).await;
         let description = json!({"name": "node-a", "secure": false});
@@ -144,6 +166,7 @@ impl ScriptedSession {
         self.event_with(channel, path, number, data, 2).await;
     }
 
+    /// The same with another consistency.
     pub async fn event_with(
         &mut self,
         channel: &str,
