@@ -11,11 +11,14 @@ use crate::{Document, StoreError, Write, WriteMode};
 /// The document that `write` leaves at its path, where `stored` was before.
 ///
 /// `created` is set for a new path only: an item made by an increment never gets one. An author
-/// stays until another is given.
+/// stays until another is given. An insert leaves what is there as it is.
 ///
 /// # Errors
 /// [`StoreError::Failed`] when a merge meets data that is not an object.
 pub fn written(stored: Option<&Document>, write: &Write) -> Result<Document, StoreError> {
+    if let (WriteMode::Insert, Some(stored)) = (write.mode, stored) {
+        return Ok(stored.clone());
+    }
     let data = match (write.mode, stored) {
         (WriteMode::Merge, Some(stored)) => merge_members(&stored.data, &write.data)
             .map_err(|error| error.on_path(write.path.as_str()))?,

@@ -27,7 +27,8 @@ mod writing;
 pub use concurrency::{
     a_closed_store_says_so, a_dropped_future_does_not_undo_its_write,
     closing_finishes_what_is_queued, concurrent_increments_all_count,
-    concurrent_merges_do_not_lose_each_other, writes_are_answered_in_the_order_of_their_calls,
+    concurrent_inserts_agree_on_one, concurrent_merges_do_not_lose_each_other,
+    writes_are_answered_in_the_order_of_their_calls,
     writes_are_applied_in_the_order_of_their_calls,
 };
 pub use reading::{
@@ -48,7 +49,8 @@ pub use writing::{
     a_merge_lays_top_level_members_over_those_stored, a_merge_on_a_new_path_stores_it,
     a_replacement_keeps_created_and_moves_modified, a_restored_document_is_as_given,
     an_author_stays_until_another_writes, an_increment_leaves_the_times_alone,
-    data_comes_back_as_it_was_written, one_refused_increment_does_not_disturb_others,
+    an_insert_leaves_what_is_there, data_comes_back_as_it_was_written,
+    one_refused_increment_does_not_disturb_others,
 };
 
 use std::sync::Arc;
@@ -71,6 +73,7 @@ macro_rules! store_conformance_tests {
             a_restored_document_is_as_given
             a_merge_lays_top_level_members_over_those_stored
             a_merge_on_a_new_path_stores_it
+            an_insert_leaves_what_is_there
             an_increment_leaves_the_times_alone
             one_refused_increment_does_not_disturb_others
             nothing_is_found_in_an_empty_store
@@ -95,6 +98,7 @@ macro_rules! store_conformance_tests {
             writes_are_answered_in_the_order_of_their_calls
             concurrent_merges_do_not_lose_each_other
             concurrent_increments_all_count
+            concurrent_inserts_agree_on_one
             a_dropped_future_does_not_undo_its_write
             closing_finishes_what_is_queued
             a_closed_store_says_so

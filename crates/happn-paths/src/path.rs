@@ -38,6 +38,13 @@ impl Path {
         Self::new(text, Action::Remove)
     }
 
+    /// The path of an item that the node keeps for itself, such as a user: any text, because
+    /// names of users are. Not for what a client sent as a path.
+    #[must_use]
+    pub fn for_own_item(text: &str) -> Self {
+        Self(text.into())
+    }
+
     /// The path as written.
     #[must_use]
     pub fn as_str(&self) -> &str {

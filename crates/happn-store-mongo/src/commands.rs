@@ -29,6 +29,7 @@ pub(crate) fn upsert(write: &Write) -> Result<Update, EncodeError> {
     Ok(match write.mode {
         WriteMode::Replace => Update::Operators(replacement(write, data)),
         WriteMode::Merge => Update::Pipeline(vec![merge(write, data)]),
+        WriteMode::Insert => Update::Operators(insertion(write, data)),
         WriteMode::Restore { created, modified } => {
             Update::Operators(restoration(write, data, created, modified))
         }
@@ -42,6 +43,16 @@ fn replacement(write: &Write, data: Document) -> Document {
         set.insert("modifiedBy", author.as_ref());
     }
     doc! {"$set": set, "$setOnInsert": {"created": at}}
+}
+
+/// Makes the item where there is none.
+fn insertion(write: &Write, data: Document) -> Document {
+    let at = write.at as f64;
+    let mut item = doc! {"data": data, "path": write.path.as_str(), "created": at, "modified": at};
+    if let Some(author) = &write.modified_by {
+        item.insert("modifiedBy", author.as_ref());
+    }
+    doc! {"$setOnInsert": item}
 }
 
 /// Makes the item what is given; what is absent is removed.

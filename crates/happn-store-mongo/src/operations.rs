@@ -41,8 +41,8 @@ impl Operations {
 
     async fn try_upsert(&self, write: &Write) -> Result<Document, Failure> {
         let update = commands::upsert(write)?;
-        // What replaces everything is known; only a merge has to be sent back.
-        let known = !matches!(write.mode, WriteMode::Merge);
+        // What replaces everything is known; what depends on the stored has to be sent back.
+        let known = !matches!(write.mode, WriteMode::Merge | WriteMode::Insert);
         let projection = if known {
             doc! {"data": 0}
         } else {

@@ -30,6 +30,7 @@ pub(crate) fn upsert(connection: &Connection, write: Write) -> Result<Document, 
     match write.mode {
         WriteMode::Replace => replace(connection, write).map_err(|error| store_error(&error)),
         WriteMode::Merge => merge(connection, write),
+        WriteMode::Insert => insert(connection, write).map_err(|error| store_error(&error)),
         WriteMode::Restore { .. } => restore(connection, &write),
     }
 }
@@ -55,6 +56,14 @@ fn merge(connection: &Connection, mut write: Write) -> Result<Document, StoreErr
     let stored = scan::at(connection, write.path.as_str()).map_err(fail)?;
     write.data = written(stored.as_ref(), &write)?.data;
     replace(connection, write).map_err(fail)
+}
+
+/// There is one writer, so nothing can come between the look and the write.
+fn insert(connection: &Connection, write: Write) -> rusqlite::Result<Document> {
+    match scan::at(connection, write.path.as_str())? {
+        Some(stored) => Ok(stored),
+        None => replace(connection, write),
+    }
 }
 
 /// The statement knows the rules of [`written`] for times and author, so that a plain write needs

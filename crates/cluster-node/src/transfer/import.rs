@@ -215,9 +215,13 @@ impl Writer<'_> {
 
     /// Hands a document to its store; also answers whether it is of the server.
     fn write(&self, document: Document) -> Result<(StoreFuture<Document>, bool), String> {
-        // Paths of the server's own items may hold a star, which only removals may say.
-        let path = Path::for_remove(&document.path).map_err(|error| error.to_string())?;
-        let system = is_system(path.as_str());
+        let system = is_system(&document.path);
+        let path = match system {
+            // Names of users may hold any character.
+            true => Path::for_own_item(&document.path),
+            // Other programs may have written a star, which only removals may say.
+            false => Path::for_remove(&document.path).map_err(|error| error.to_string())?,
+        };
         let store = match &self.only {
             Some(store) => store.clone(),
             None => self.routed(path.as_str())?,

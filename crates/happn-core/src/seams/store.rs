@@ -88,6 +88,9 @@ pub enum WriteMode {
     Replace,
     /// The top-level members are laid over those stored.
     Merge,
+    /// Nothing happens to a document that is there: it stays, and is the answer. Of several inserts
+    /// at once, on whatever nodes, one stores its document and all are answered with that one.
+    Insert,
     /// The document becomes what is given, whatever was there: data, author and these times, absent
     /// ones too. For bringing documents in from elsewhere; [`Write::at`] does not matter then.
     Restore {

@@ -3,7 +3,7 @@
 use std::task::{Context, Poll, Waker};
 
 use super::{Store, all, found, increment, merge, one, removal, replace};
-use crate::StoreError;
+use crate::{StoreError, Write, WriteMode};
 
 /// Writes of one caller that does not wait take effect in the order of the calls.
 pub async fn writes_are_applied_in_the_order_of_their_calls(store: Store) {
@@ -80,6 +80,29 @@ pub async fn concurrent_increments_all_count(store: Store) {
     let mut totals: Vec<_> = totals.iter().filter_map(|total| total.as_i64()).collect();
     totals.sort_unstable();
     assert_eq!(totals, (1..=200).collect::<Vec<i64>>());
+}
+
+/// Of several who make an item at the same moment one does, and all are told what it made.
+pub async fn concurrent_inserts_agree_on_one(store: Store) {
+    let mut tasks = Vec::new();
+    for number in 0..20 {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            let data = format!(r#"{{"secret":{number}}}"#);
+            let write = Write {
+                mode: WriteMode::Insert,
+                ..replace("/inserted", &data, number)
+            };
+            store.upsert(write).await
+        }));
+    }
+    let mut answers = Vec::new();
+    for task in tasks {
+        let answer = task.await.expect("a task ends");
+        answers.push(answer.expect("an insert succeeds"));
+    }
+    let stored = one(&store, "/inserted").await;
+    assert!(answers.iter().all(|answer| *answer == stored));
 }
 
 /// A caller that stops waiting has still written.

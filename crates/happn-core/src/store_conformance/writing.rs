@@ -100,6 +100,26 @@ pub async fn a_merge_on_a_new_path_stores_it(store: Store) {
     assert_eq!((stored.created, stored.modified), (Some(5), Some(5)));
 }
 
+/// An insert makes a document once; later ones change nothing and answer what is stored. The node's
+/// own items may have any character in their path.
+pub async fn an_insert_leaves_what_is_there(store: Store) {
+    let at = Path::for_own_item("/own/*/имя/{{w}}\"'$.x");
+    let insert = |data: &str, at_ms, author: Option<&str>| Write {
+        path: at.clone(),
+        mode: WriteMode::Insert,
+        modified_by: author.map(Into::into),
+        ..replace("/own", data, at_ms)
+    };
+    let write = store.upsert(insert(r#"{"a":1}"#, 5, Some("ann")));
+    let first = write.await.expect("an insert succeeds");
+    assert_eq!(first.data.as_str(), r#"{"a":1}"#);
+    assert_eq!((first.created, first.modified), (Some(5), Some(5)));
+    assert_eq!(&*first.path, at.as_str());
+    let write = store.upsert(insert(r#"{"b":2}"#, 6, None));
+    assert_eq!(write.await.expect("an insert succeeds"), first);
+    assert_eq!(found(&store, "/own/*").await, [first]);
+}
+
 /// Increments never touch times or author; an item they made gets no `created` later either.
 pub async fn an_increment_leaves_the_times_alone(store: Store) {
     let set_before = set(&store, "/i", r#"{"a":1}"#).await;
