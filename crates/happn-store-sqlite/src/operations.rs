@@ -58,7 +58,7 @@ fn merge(connection: &Connection, mut write: Write) -> Result<Document, StoreErr
     replace(connection, write).map_err(fail)
 }
 
-/// There is one writer, so nothing can come between the look and the write.
+/// In the writer's transaction nothing can come between the look and the write.
 fn insert(connection: &Connection, write: Write) -> rusqlite::Result<Document> {
     match scan::at(connection, write.path.as_str())? {
         Some(stored) => Ok(stored),
