@@ -31,7 +31,7 @@ impl LocalSocket {
     pub(crate) fn open(node: Arc<Node>, is_trusted: bool) -> Self {
         let session = match is_trusted {
             true => node.attach_trusted(Connection::in_process()),
-            false => node.attach(Connection::in_process()),
+            false => node.attach_local(Connection::in_process()),
         };
         let (requests, arriving) = mpsc::channel(UNDER_WAY);
         let (leaving, frames) = mpsc::channel(UNDER_WAY);

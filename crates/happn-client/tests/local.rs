@@ -14,9 +14,8 @@ use happn_client::{
     WriteOptions,
 };
 use happn_core::{
-    AccessDenied, Authorisation, Authority, BoxFuture, Ending, LoginRequest, Node, Operation,
+    Admission, Authority, BoxFuture, Ending, LoginRequest, Node, Refusal, SessionRights,
 };
-use happn_protocol::Json;
 use serde_json::{Value, json};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -153,19 +152,13 @@ impl Authority for Fortress {
         true
     }
 
-    fn login(&self, _request: LoginRequest) -> BoxFuture<'static, Result<Json, AccessDenied>> {
-        let denied = AccessDenied {
-            code: 401,
-            message: "Invalid credentials".into(),
-        };
-        Box::pin(std::future::ready(Err(denied)))
+    fn login(&self, _request: LoginRequest) -> BoxFuture<'static, Result<Admission, Refusal>> {
+        let refusal = Refusal::denied(401, "Invalid credentials");
+        Box::pin(std::future::ready(Err(refusal)))
     }
 
-    fn authorise(&self, _session_id: &str, _operation: Operation, _path: &str) -> Authorisation {
-        Authorisation::Denied(AccessDenied {
-            code: 403,
-            message: "unauthorized".into(),
-        })
+    fn bearer(&self, _token: &str) -> BoxFuture<'static, Result<Arc<dyn SessionRights>, Refusal>> {
+        Box::pin(std::future::ready(Err(Refusal::no_login())))
     }
 }
 

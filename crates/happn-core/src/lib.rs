@@ -6,7 +6,8 @@
 //! | seam | hides |
 //! |---|---|
 //! | [`DataStore`] | where documents live |
-//! | [`Authority`] | who may do what |
+//! | [`Authority`], [`SessionRights`] | who someone is, and what he may do |
+//! | [`SessionControl`] | what the authority may do with sessions |
 //! | [`EventSink`] | publishing to local sessions only |
 //! | [`SessionEvents`] | who is attached, with their `info` |
 //! | [`PeerConnector`], [`PeerLink`] | dialing another node and hearing its events |
@@ -29,6 +30,7 @@ mod dispatch;
 mod document;
 mod documents;
 mod gauge;
+mod identity;
 mod layers;
 mod links;
 mod memory_store;
@@ -38,6 +40,7 @@ mod nonce;
 mod outbox;
 mod payload;
 mod publisher;
+mod recheck;
 mod seams;
 mod search;
 mod session;
@@ -61,7 +64,8 @@ pub use node::Node;
 pub use node_builder::NodeBuilder;
 pub use outbox::{Drained, Ending, Outbox, Push};
 pub use seams::authority::{
-    AccessDenied, Authorisation, Authority, LoginRequest, OpenAuthority, Operation,
+    AccountRequest, Admission, Afterwards, Authorisation, Authority, Cookie, LoginRequest,
+    OpenAuthority, Operation, PathFilter, Refusal, SessionControl, SessionRights, Via,
 };
 pub use seams::clock::{Clock, SystemClock};
 pub use seams::event_sink::{Delivery, EventSink, ReplicatedEvent};

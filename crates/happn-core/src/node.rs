@@ -10,14 +10,14 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::acknowledgements::Acknowledgements;
+use crate::identity::Identity;
 use crate::layers::Layers;
 use crate::links::Links;
 use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
-use crate::session::COOKIE_NAME;
 use crate::sessions::Sessions;
 use crate::subscriptions::Subscriptions;
-use crate::{Authority, Clock, DataService, NodeConfig, Session};
+use crate::{Authority, Clock, Cookie, DataService, NodeConfig, Session, SessionControl};
 
 /// One happn node. Shared by everything that serves it.
 ///
@@ -43,8 +43,10 @@ pub struct Node {
     reference_prefix: String,
     references: AtomicU64,
     refused_frames: AtomicU64,
+    is_secure: bool,
     /// As whom the node publishes its own events.
-    own_session_id: String,
+    own_session_id: Arc<str>,
+    own_identity: Option<Arc<Identity>>,
     originated: AtomicU64,
     /// For tasks that outlive a call.
     pub(crate) this: Weak<Self>,
@@ -89,7 +91,9 @@ impl Node {
             "" => Uuid::new_v4().to_string().into(),
             given => given.into(),
         };
-        Arc::new_cyclic(|this| Self {
+        let is_secure = authority.is_secure();
+        let own_session_id: Arc<str> = Uuid::new_v4().to_string().into();
+        let node = Arc::new_cyclic(|this| Self {
             links: Arc::new(Links::new(config.links, instance)),
             this: this.clone(),
             config,
@@ -106,9 +110,14 @@ impl Node {
             reference_prefix: url_safe(Uuid::new_v4().as_bytes()),
             references: AtomicU64::new(0),
             refused_frames: AtomicU64::new(0),
-            own_session_id: Uuid::new_v4().to_string(),
+            is_secure,
+            own_identity: is_secure.then(|| Identity::of_the_node(own_session_id.clone())),
+            own_session_id,
             originated: AtomicU64::new(0),
-        })
+        });
+        let weak: Weak<dyn SessionControl> = Arc::<Self>::downgrade(&node);
+        node.authority().attach(weak);
+        node
     }
 
     /// The node's name.
@@ -135,8 +144,16 @@ impl Node {
         &self.parts.clock
     }
 
-    pub(crate) fn authority(&self) -> &Arc<dyn Authority> {
+    /// Who decides about logins.
+    #[must_use]
+    pub fn authority(&self) -> &Arc<dyn Authority> {
         &self.parts.authority
+    }
+
+    /// Whether clients have to log in.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.is_secure
     }
 
     /// Frames that clients lost because their outbox was full or their session was ending, and
@@ -153,21 +170,23 @@ impl Node {
     }
 
     /// What `describe` answers.
-    pub(crate) fn description(&self, with_cookie: bool) -> Json {
+    pub(crate) fn description(&self, cookie: Option<&Cookie>) -> Json {
         let mut out = b"{\"name\":".to_vec();
         write_string(&mut out, self.name());
         out.extend_from_slice(b",\"secure\":");
-        out.extend_from_slice(if self.authority().is_secure() {
-            b"true"
-        } else {
-            b"false"
-        });
-        if with_cookie {
+        out.extend_from_slice(if self.is_secure { b"true" } else { b"false" });
+        if let Some(cookie) = cookie {
             out.extend_from_slice(b",\"cookieName\":");
-            write_string(&mut out, COOKIE_NAME);
+            write_string(&mut out, &cookie.name);
         }
         out.push(b'}');
         Json::from_trusted(out)
+    }
+
+    /// Where the client keeps its token, once it needs to know: browsers from the start.
+    pub(crate) fn cookie(&self, session: &Session) -> Option<Cookie> {
+        let knows = session.is_browser() || session.identity().is_some();
+        knows.then(|| self.authority().cookie(session.connection()))
     }
 
     /// A new subscription reference: unique in this process, hard to guess for others.
@@ -226,7 +245,7 @@ impl EventSink for Node {
 
     fn originate(&self, path: &str, data: &Json) -> Delivery {
         let number = self.originated.fetch_add(1, Ordering::Relaxed) + 1;
-        let session_id = self.own_session_id.as_str();
+        let session_id = &*self.own_session_id;
         let publication = Publication {
             kind: happn_paths::EventKind::Set,
             event: Event {
@@ -237,7 +256,7 @@ impl EventSink for Node {
                 publication_id: &[session_id, "-", &number.to_string()],
                 created: None,
                 modified: None,
-                event_origin: None,
+                event_origin: self.own_identity.as_ref().map(|own| own.origin()),
                 custom: &[],
             },
             data,

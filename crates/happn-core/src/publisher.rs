@@ -57,6 +57,9 @@ pub(crate) fn publish(
             linked |= bit(place.id);
             return;
         }
+        if !subscription.lets_through(publication.event.path) {
+            return;
+        }
         report.delivery.matched += 1;
         if publication.no_cluster && subscription.session.is_cluster_link() {
             return;

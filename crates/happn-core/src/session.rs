@@ -5,13 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
+use arc_swap::ArcSwapOption;
 use happn_protocol::{Dialect, Json, Members, ServerFrame, write_string};
 
+use crate::identity::Identity;
 use crate::layers::Layers;
 use crate::links::Place;
 use crate::seams::session_events::ClusterInfo;
 use crate::subscriptions::OwnSubscriptions;
-use crate::{Outbox, Push, SessionLimits};
+use crate::{Admission, Cookie, Outbox, Push, SessionLimits, Via};
 
 /// What the socket knows of its client. The login answer shows it.
 #[derive(Clone, Debug)]
@@ -38,8 +40,9 @@ pub struct Session {
     /// By the node's monotonic clock.
     attached_at: Duration,
     layers: Layers,
-    /// The program around the node itself: nobody is asked whether it may.
-    is_trusted: bool,
+    origin: Origin,
+    /// Who has logged in, on a secure node.
+    identity: ArcSwapOption<Identity>,
     outbox: Outbox,
     dialect: AtomicU8,
     /// Set by a login whose `info` names a cluster: such a session gets no replicated events.
@@ -57,6 +60,17 @@ pub struct Session {
     writes: AtomicU64,
     state: Mutex<State>,
     subscriptions: Mutex<OwnSubscriptions>,
+}
+
+/// Where a session comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A socket.
+    Network,
+    /// This process, with a login like any other.
+    Process,
+    /// The program around the node itself: nobody is asked whether it may.
+    Trusted,
 }
 
 #[derive(Debug, Default)]
@@ -87,14 +101,15 @@ impl Session {
         limits: &SessionLimits,
         attached_at: Duration,
         layers: Layers,
-        is_trusted: bool,
+        origin: Origin,
     ) -> Self {
         Self {
             id,
             connection,
             attached_at,
             layers,
-            is_trusted,
+            origin,
+            identity: ArcSwapOption::empty(),
             outbox: Outbox::new(limits),
             dialect: AtomicU8::new(0),
             is_cluster_link: AtomicBool::new(false),
@@ -130,6 +145,9 @@ impl Session {
     /// Who has logged in; nobody on an open node.
     #[must_use]
     pub fn username(&self) -> Option<String> {
+        if let Some(identity) = self.identity() {
+            return Some(identity.username().to_string());
+        }
         let state = self.state();
         let members = Members::parse(state.authority_members.as_ref()?.as_str())?;
         let user = Members::read(members.get("user")?)?;
@@ -177,7 +195,24 @@ impl Session {
     }
 
     pub(crate) fn is_trusted(&self) -> bool {
-        self.is_trusted
+        self.origin == Origin::Trusted
+    }
+
+    /// How requests of the session come to the node.
+    pub(crate) fn via(&self) -> Via {
+        match self.origin {
+            Origin::Network => Via::Socket,
+            Origin::Process | Origin::Trusted => Via::Process,
+        }
+    }
+
+    /// Who has logged in, on a secure node.
+    pub(crate) fn identity(&self) -> Option<Arc<Identity>> {
+        self.identity.load_full()
+    }
+
+    pub(crate) fn become_somebody(&self, identity: Arc<Identity>) {
+        self.identity.store(Some(identity));
     }
 
     pub(crate) fn is_logged_in(&self) -> bool {
@@ -283,13 +318,21 @@ impl Session {
         self.state().is_browser
     }
 
-    pub(crate) fn log_in(&self, info: Option<Json>, cluster: Option<ClusterInfo>, members: Json) {
+    pub(crate) fn log_in(
+        &self,
+        info: Option<Json>,
+        cluster: Option<ClusterInfo>,
+        admission: Admission,
+    ) {
+        if let Some(rights) = admission.rights {
+            self.become_somebody(Identity::of(rights));
+        }
         self.is_cluster_link
             .store(cluster.is_some(), Ordering::Relaxed);
         let mut state = self.state();
         state.info = info;
         state.cluster = cluster;
-        state.authority_members = Some(members);
+        state.authority_members = Some(admission.members);
     }
 
     pub(crate) fn cluster(&self) -> Option<ClusterInfo> {
@@ -311,7 +354,12 @@ impl Session {
     }
 
     /// The session object of the login answer.
-    pub(crate) fn describe(&self, node: &Json, link: Option<&Json>) -> Json {
+    pub(crate) fn describe(
+        &self,
+        node: &Json,
+        cookie: Option<&Cookie>,
+        link: Option<&Json>,
+    ) -> Json {
         let state = self.state();
         let mut out = Vec::with_capacity(512);
         out.extend_from_slice(b"{\"msgCount\":");
@@ -327,8 +375,11 @@ impl Session {
         if let Some(version) = &state.version {
             text_member(&mut out, "version", version.as_deref().unwrap_or("unknown"));
         }
-        if state.is_browser {
-            text_member(&mut out, "cookieName", COOKIE_NAME);
+        if let Some(cookie) = cookie {
+            text_member(&mut out, "cookieName", &cookie.name);
+            if cookie.is_https {
+                raw_member(&mut out, "httpsCookie", "true");
+            }
         }
         if let Some(info) = &state.info {
             raw_member(&mut out, "info", info.as_str());
@@ -399,9 +450,6 @@ impl Connection {
         text_member(out, "url", &self.url);
     }
 }
-
-/// Where browsers keep their token.
-pub(crate) const COOKIE_NAME: &str = "happn_token";
 
 fn text_member(out: &mut Vec<u8>, name: &str, value: &str) {
     out.push(b',');

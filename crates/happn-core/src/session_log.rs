@@ -61,7 +61,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{Connection, SessionLimits};
+    use crate::session::Origin;
+    use crate::{Admission, Connection, SessionLimits};
 
     fn session() -> Session {
         let connection = Connection {
@@ -80,7 +81,7 @@ mod tests {
             &limits,
             Duration::ZERO,
             layers,
-            false,
+            Origin::Network,
         )
     }
 
@@ -98,7 +99,11 @@ mod tests {
     fn a_user_is_named_and_what_a_client_did_not_say_is_left_out() {
         let session = session();
         let members = Json::parse(r#"{"user":{"username":"bob"}}"#).unwrap();
-        session.log_in(None, None, members);
+        let admission = Admission {
+            members,
+            ..Admission::open()
+        };
+        session.log_in(None, None, admission);
         assert_eq!(
             line("session detached", &session).as_str(),
             r#"{"event":"session detached","username":"bob","sourceAddress":"10.0.0.7","sourcePort":4711,"upgradeUrl":"/primus?_primuscb=x","happnProtocolVersion":"happn"}"#

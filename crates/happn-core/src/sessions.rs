@@ -7,7 +7,9 @@ use happn_protocol::system::server_side_disconnect;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::identity::Identity;
 use crate::seams::session_events::{PeerSession, SessionEvent, SessionEvents};
+use crate::session::Origin;
 use crate::session_log;
 use crate::{Connection, Ending, Node, NodeConfig, Session};
 
@@ -60,17 +62,23 @@ impl Node {
     /// Takes a new client in. [`Node::detach`] must follow when its socket is gone.
     #[must_use]
     pub fn attach(&self, connection: Connection) -> Arc<Session> {
-        self.take_in(connection, false)
+        self.take_in(connection, Origin::Network)
+    }
+
+    /// Takes in a client of the same process, which logs in like any other.
+    #[must_use]
+    pub fn attach_local(&self, connection: Connection) -> Arc<Session> {
+        self.take_in(connection, Origin::Process)
     }
 
     /// Takes in the program around the node itself: it may do everything, also on a secure node,
     /// and its login needs no credentials. Never for a client that came over a network.
     #[must_use]
     pub fn attach_trusted(&self, connection: Connection) -> Arc<Session> {
-        self.take_in(connection, true)
+        self.take_in(connection, Origin::Trusted)
     }
 
-    fn take_in(&self, connection: Connection, is_trusted: bool) -> Arc<Session> {
+    fn take_in(&self, connection: Connection, origin: Origin) -> Arc<Session> {
         let id: Arc<str> = Uuid::new_v4().to_string().into();
         let now = self.clock().monotonic();
         let session = Session::new(
@@ -79,8 +87,11 @@ impl Node {
             &self.config.limits,
             now,
             self.layers.clone(),
-            is_trusted,
+            origin,
         );
+        if origin == Origin::Trusted && self.is_secure() {
+            session.become_somebody(Identity::of_the_node(id.clone()));
+        }
         let session = Arc::new(session);
         self.sessions.attached().insert(id.clone(), session.clone());
         self.sessions
@@ -201,7 +212,7 @@ fn end(session: &Session, ending: &Ending) {
     }
 }
 
-fn end_for_good(session: &Session, reason: Option<&str>) {
+pub(crate) fn end_for_good(session: &Session, reason: Option<&str>) {
     if let Some(reason) = reason {
         session.send(server_side_disconnect(reason));
     }

@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use happn_paths::{ActionFilter, Channel, Depth, EventKind, SubscriptionIndex};
 use happn_protocol::{Dialect, Json};
 
-use crate::Session;
+use crate::dispatch::Granted;
+use crate::{PathFilter, Session};
 
 /// What recipients must have in common to share one encoded frame.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -22,13 +23,15 @@ pub(crate) struct Group {
 }
 
 /// One subscription of one session.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Subscription {
     pub(crate) session: Arc<Session>,
     pub(crate) group: Group,
     /// The group's number: equal numbers mean equal groups.
     pub(crate) group_id: u32,
     pub(crate) reference: Arc<str>,
+    /// As whom, and what of it is let through; on a secure node.
+    pub(crate) granted: Granted,
     pub(crate) channel: Channel,
     pub(crate) depth: Depth,
     /// The options as sent, for the records that `off` answers.
@@ -44,10 +47,26 @@ pub(crate) struct NewSubscription {
     pub(crate) session: Arc<Session>,
     pub(crate) group: Group,
     pub(crate) reference: Arc<str>,
+    pub(crate) granted: Granted,
     pub(crate) channel: Channel,
     pub(crate) depth: Depth,
     pub(crate) options: Option<Json>,
     pub(crate) ref_count: Option<Json>,
+}
+
+impl NewSubscription {
+    /// The same, as it was allowed.
+    pub(crate) fn granted(self, granted: Granted) -> Self {
+        Self { granted, ..self }
+    }
+}
+
+impl Subscription {
+    /// Whether an event on `path` may go out on it.
+    pub(crate) fn lets_through(&self, path: &str) -> bool {
+        let only = self.granted.only.as_ref();
+        only.is_none_or(|filter| filter.admits(path))
+    }
 }
 
 /// Which of a session's subscriptions to take off.
@@ -95,7 +114,11 @@ impl Subscriptions {
     }
 
     /// Adds a subscription, unless its session already holds `max`.
-    pub(crate) fn add(&self, new: NewSubscription, max: usize) -> Result<(), TooMany> {
+    pub(crate) fn add(
+        &self,
+        new: NewSubscription,
+        max: usize,
+    ) -> Result<Arc<Subscription>, TooMany> {
         let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
         let session = new.session.clone();
         let mut own = session.subscriptions();
@@ -107,9 +130,10 @@ impl Subscriptions {
         if !on_topic.is_empty() {
             session.mark_repeated_channel();
         }
-        on_topic.push(table.insert(new));
+        let (id, added) = table.insert(new);
+        on_topic.push(id);
         own.count += 1;
-        Ok(())
+        Ok(added)
     }
 
     /// Takes subscriptions off and answers them, in order of subscription.
@@ -163,6 +187,32 @@ impl Subscriptions {
                     .is_some_and(|count| count.as_str() == ref_count)
             })
             .map(|held| held.reference.clone())
+    }
+
+    /// What a session holds, in no order.
+    pub(crate) fn of(&self, session: &Session) -> Vec<Arc<Subscription>> {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        let own = session.subscriptions();
+        let held = own.by_topic.values().flatten();
+        held.filter_map(|&id| table.slots.get(id as usize)?.clone())
+            .collect()
+    }
+
+    /// Lets events of a subscription through where `only` says, from now on.
+    pub(crate) fn narrow(&self, held: &Subscription, only: Option<Arc<dyn PathFilter>>) {
+        let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        let own = held.session.subscriptions();
+        let ids = own.by_topic.get(&topic(&held.channel)).cloned();
+        drop(own);
+        for id in ids.into_iter().flatten() {
+            if let Some(Some(slot)) = table.slots.get_mut(id as usize)
+                && slot.sequence == held.sequence
+            {
+                let narrowed = Arc::make_mut(slot);
+                narrowed.granted.only = only;
+                return;
+            }
+        }
     }
 
     /// Visits every subscription an event reaches. `visit` runs under the table's read lock: it
@@ -221,7 +271,7 @@ fn topic(channel: &Channel) -> (ActionFilter, Box<str>) {
 }
 
 impl Table {
-    fn insert(&mut self, new: NewSubscription) -> u32 {
+    fn insert(&mut self, new: NewSubscription) -> (u32, Arc<Subscription>) {
         let group_id = self.join_group(&new.group);
         let mask = new.channel.to_mask();
         let id = self.free.pop().unwrap_or_else(|| {
@@ -231,18 +281,20 @@ impl Table {
         self.index
             .insert(id, new.channel.action(), &mask, new.depth);
         self.sequence += 1;
-        self.slots[id as usize] = Some(Arc::new(Subscription {
+        let added = Arc::new(Subscription {
             session: new.session,
             group: new.group,
             group_id,
             reference: new.reference,
+            granted: new.granted,
             channel: new.channel,
             depth: new.depth,
             options: new.options,
             ref_count: new.ref_count,
             sequence: self.sequence,
-        }));
-        id
+        });
+        self.slots[id as usize] = Some(added.clone());
+        (id, added)
     }
 
     fn take(&mut self, id: u32) -> Option<Arc<Subscription>> {

@@ -130,6 +130,8 @@ pub struct Options<'a> {
     #[serde(borrow)]
     pub modified_by: Option<&'a RawValue>,
     #[serde(borrow)]
+    pub on_behalf_of: Option<&'a RawValue>,
+    #[serde(borrow)]
     pub upsert_type: Option<&'a RawValue>,
     #[serde(borrow)]
     pub depth: Option<&'a RawValue>,

@@ -1,6 +1,6 @@
 //! System messages: what a node tells a client about its session.
 
-use crate::{Json, ServerFrame, write_string};
+use crate::{Dialect, Json, ServerFrame, write_string};
 
 /// The node ends the session; `reason` tells the client why. A deliberate close follows.
 #[must_use]
@@ -8,6 +8,18 @@ pub fn server_side_disconnect(reason: &str) -> ServerFrame {
     let mut out = br#"{"_meta":{"type":"system"},"data":{"reason":"#.to_vec();
     write_string(&mut out, reason);
     out.extend_from_slice(br#"},"eventKey":"server-side-disconnect"}"#);
+    ServerFrame::text(Json::from_trusted(out).as_str())
+}
+
+/// Something changed in what the client may do: `change` is `{whatHappnd, changedData}`.
+#[must_use]
+pub fn security_data_changed(change: &Json, dialect: Dialect) -> ServerFrame {
+    let mut out =
+        br#"{"_meta":{"type":"system"},"eventKey":"security-data-changed","data":"#.to_vec();
+    out.extend_from_slice(change.as_bytes());
+    out.extend_from_slice(b",\"protocol\":");
+    write_string(&mut out, dialect.as_str());
+    out.push(b'}');
     ServerFrame::text(Json::from_trusted(out).as_str())
 }
 

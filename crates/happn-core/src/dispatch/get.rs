@@ -8,22 +8,25 @@ use happn_query::{Fields, Pipeline};
 
 use super::search::{Search, search_failed};
 use super::set::meta_of;
+use super::visible::{self, Visible};
 use super::{Call, Received, reply};
-use crate::{BoxFuture, Document, Node, Operation, Query, Session, StoreError};
+use crate::{BoxFuture, Document, Node, Operation, PathFilter, Query, Session, StoreError};
 
 impl Call<'_> {
     pub(super) fn get(self) -> Received {
-        let search = match self.search() {
+        let (search, on_behalf_of) = match self.search() {
             Ok(search) => search,
             Err(error) => return self.fail(error),
         };
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
         let path = search.query.selector.as_str().to_owned();
         let own_writes = self.own_writes(&path);
-        self.authorised(Operation::Get, &path, move || {
+        let decision = self.decide(Operation::Get, &path, on_behalf_of);
+        self.once(decision, move |granted| {
             Received::Answer(Box::pin(async move {
                 own_writes.await;
-                if let Err(error) = answer_get(&node, &session, &echo, search).await {
+                let only = granted.only;
+                if let Err(error) = answer_get(&node, &session, &echo, search, only).await {
                     fail(&session, &echo, &error);
                 }
             }))
@@ -31,23 +34,26 @@ impl Call<'_> {
     }
 
     pub(super) fn count(self) -> Received {
-        let query = match self.search() {
-            Ok(search) => search.query,
+        let (query, on_behalf_of) = match self.search() {
+            Ok((search, on_behalf_of)) => (search.query, on_behalf_of),
             Err(error) => return self.fail(error),
         };
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
         let own_writes = self.own_writes(query.selector.as_str());
-        Received::Answer(Box::pin(async move {
-            own_writes.await;
-            match node.data().count(query).await {
-                Ok(count) => {
-                    let data = format!("{{\"value\":{count}}}").into_bytes();
-                    let response = ObjectResponse::ok(Json::from_trusted(data));
-                    reply(&session, &echo, &response);
+        let decision = self.decide(Operation::Count, query.selector.as_str(), on_behalf_of);
+        self.once(decision, move |granted| {
+            Received::Answer(Box::pin(async move {
+                own_writes.await;
+                match visible::count(&node, query, granted.only).await {
+                    Ok(count) => {
+                        let data = format!("{{\"value\":{count}}}").into_bytes();
+                        let response = ObjectResponse::ok(Json::from_trusted(data));
+                        reply(&session, &echo, &response);
+                    }
+                    Err(error) => fail(&session, &echo, &error),
                 }
-                Err(error) => fail(&session, &echo, &error),
-            }
-        }))
+            }))
+        })
     }
 
     /// Completes when what this session wrote before is stored: a read sent right behind a write
@@ -70,11 +76,12 @@ async fn answer_get(
     session: &Session,
     echo: &Echo,
     search: Search,
+    only: Option<Arc<dyn PathFilter>>,
 ) -> Result<(), StoreError> {
     let Search { query, pipeline } = search;
     match pipeline {
         Some(pipeline) => {
-            let response = aggregate(node, query, pipeline).await?;
+            let response = aggregate(node, query, pipeline, only).await?;
             reply(session, echo, &response);
         }
         None if query.selector.is_exact() => {
@@ -82,7 +89,7 @@ async fn answer_get(
             reply(session, echo, &response);
         }
         None => {
-            let list = list(node, query).await?;
+            let list = list(node, query, only).await?;
             session.send(list.finish(echo));
         }
     }
@@ -93,10 +100,10 @@ async fn aggregate(
     node: &Node,
     query: Query,
     pipeline: Pipeline,
+    only: Option<Arc<dyn PathFilter>>,
 ) -> Result<ObjectResponse, StoreError> {
     let bounds = query.bounds;
-    let aggregation = Search::aggregation(query, pipeline);
-    let rows = node.data().aggregate(aggregation).await?;
+    let rows = visible::aggregate(node, query, pipeline, only).await?;
     let mut data = b"{\"value\":[".to_vec();
     for (at, row) in rows.iter().enumerate() {
         if at > 0 {
@@ -130,9 +137,13 @@ async fn one(node: &Node, query: Query) -> Result<ObjectResponse, StoreError> {
 }
 
 /// The list is encoded while batches come in, so that an answer is held once.
-async fn list(node: &Node, query: Query) -> Result<ListBuilder, StoreError> {
+async fn list(
+    node: &Node,
+    query: Query,
+    only: Option<Arc<dyn PathFilter>>,
+) -> Result<ListBuilder, StoreError> {
     let (fields, paths_only, bounds) = (query.fields.clone(), query.paths_only, query.bounds);
-    let mut documents = node.data().find(query);
+    let mut documents = Visible::find(node, query, only);
     let mut list = ListBuilder::new();
     let mut count = 0;
     while let Some(batch) = documents.next_batch().await? {

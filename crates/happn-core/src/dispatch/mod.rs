@@ -1,5 +1,7 @@
 //! From a frame to what is done about it.
 
+mod account;
+mod decision;
 mod get;
 mod initial_events;
 mod publish_options;
@@ -9,6 +11,7 @@ mod session_requests;
 mod set;
 mod subscribe;
 mod unsubscribe;
+mod visible;
 mod written;
 
 use std::borrow::Cow;
@@ -19,7 +22,9 @@ use happn_protocol::response::{Echo, ObjectResponse};
 use happn_protocol::{Dialect, Incoming, Json, Request, WireError};
 
 use crate::layers::Passed;
-use crate::{AccessDenied, Authorisation, BoxFuture, Node, Operation, Session, StoreError};
+use crate::{BoxFuture, Node, Session, StoreError};
+
+pub(crate) use decision::{Decision, Granted};
 
 /// What the caller of [`Node::receive`] has to do.
 #[must_use]
@@ -111,9 +116,9 @@ impl<'a> Call<'a> {
             "describe" => self.describe(),
             "login" => self.login(),
             "request-nonce" => self.request_nonce(),
-            "revoke-token" => self.fail(not_secure("Cannot revoke-token Not Secure")),
-            "change-password" => self.fail(not_secure("Cannot change-password Not Secure")),
-            "disconnect-child-sessions" => self.answer(&ObjectResponse::ok(Json::NULL)),
+            "revoke-token" => self.revoke_token(),
+            "change-password" => self.change_password(),
+            "disconnect-child-sessions" => self.disconnect_children(),
             "disconnect" if self.session.dialect() == Dialect::Happn2 => {
                 self.answer(&ObjectResponse::ok(Json::NULL))
             }
@@ -145,57 +150,6 @@ impl<'a> Call<'a> {
     fn fail(&self, error: WireError) -> Received {
         self.answer(&ObjectResponse::error(error))
     }
-
-    /// Whether the session may do `operation` on `path`.
-    fn decide(&self, operation: Operation, path: &str) -> Authorisation {
-        if self.session.is_trusted() {
-            return Authorisation::Allowed;
-        }
-        let writes = matches!(operation, Operation::Set | Operation::Remove);
-        let rules = self.node.config.cluster.as_ref();
-        if writes && rules.is_some_and(|rules| rules.reserves(path)) {
-            return Authorisation::Denied(AccessDenied {
-                code: 403,
-                message: "unauthorized: only nodes of the cluster write here".to_owned(),
-            });
-        }
-        self.node
-            .authority()
-            .authorise(self.session.id(), operation, path)
-    }
-
-    /// Runs `then` once `operation` on `path` is allowed, or answers the refusal.
-    fn authorised(
-        &self,
-        operation: Operation,
-        path: &str,
-        then: impl FnOnce() -> Received + Send + 'static,
-    ) -> Received {
-        self.once(self.decide(operation, path), then)
-    }
-
-    fn once(
-        &self,
-        decision: Authorisation,
-        then: impl FnOnce() -> Received + Send + 'static,
-    ) -> Received {
-        match decision {
-            Authorisation::Allowed => then(),
-            Authorisation::Denied(denied) => self.fail(access_denied(denied)),
-            Authorisation::Pending(decision) => {
-                let (session, echo) = (self.session.clone(), self.echo.clone());
-                Received::Answer(Box::pin(async move {
-                    match decision.await {
-                        Ok(()) => finish(then()).await,
-                        Err(denied) => {
-                            let refusal = ObjectResponse::error(access_denied(denied));
-                            reply(&session, &echo, &refusal);
-                        }
-                    }
-                }))
-            }
-        }
-    }
 }
 
 /// Frequent actions are not copied.
@@ -217,14 +171,6 @@ async fn finish(received: Received) {
 
 fn reply(session: &Session, echo: &Echo, response: &ObjectResponse) {
     session.send(response.encode(echo, session.dialect()));
-}
-
-fn access_denied(denied: AccessDenied) -> WireError {
-    WireError::access_denied(denied.code, denied.message)
-}
-
-fn not_secure(message: &str) -> WireError {
-    WireError::plain(message)
 }
 
 /// How a failing store looks to clients.

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use happn_paths::{Action, EventKind, StoreGlob, validate};
 use happn_protocol::response::Meta;
 use happn_protocol::{Json, Options, WireError};
+use happn_query::Criteria;
+use tokio::sync::oneshot;
 
 use super::publish_options::PublishOptions;
 use super::search::{criteria_of, search_failed};
 use super::set::not_a_string;
+use super::visible::Visible;
 use super::written::{Pending, Stored};
 use super::{Call, Received};
-use crate::{Operation, Removal, StoreError};
+use crate::{BoxFuture, Node, Operation, PathFilter, Query, Removal, StoreError};
 
 impl Call<'_> {
     pub(super) fn remove(self) -> Received {
@@ -29,22 +32,25 @@ impl Call<'_> {
         let pending = Pending {
             node: self.node.clone(),
             session: self.session.clone(),
+            actor: None,
             echo: self.echo.clone(),
             kind: EventKind::Remove,
             path: text.as_ref().into(),
             options: PublishOptions::read(&options),
             merge_data: None,
         };
-        self.authorised(Operation::Remove, &text, move || {
-            let node = pending.node.clone();
-            let at = node.clock().wall_ms();
-            let under_way = pending.session.begin_write();
-            let blocked = node.data().remove(removal, move |outcome| {
-                let _under_way = under_way;
-                let outcome = outcome.map(|count| removed(count, at, &pending.path));
-                pending.finish(outcome.map_err(|error| search_failed(&error)));
-            });
-            blocked.map_or(Received::Done, Received::Blocked)
+        let decision = self.decide(Operation::Remove, &text, options.on_behalf_of);
+        let node = self.node.clone();
+        self.in_turn(decision, move |mut granted| match granted.only.take() {
+            None => run(pending.by(granted), removal),
+            Some(filter) => {
+                let settled = node.data().settled(&pending.path);
+                Received::Blocked(Box::pin(async move {
+                    settled.await;
+                    let count = remove_visible(&node, removal, filter).await;
+                    finish(pending.by(granted), count);
+                }))
+            }
         })
     }
 
@@ -52,6 +58,71 @@ impl Call<'_> {
         validate(path, Action::Remove).map_err(|error| WireError::plain(error.to_string()))?;
         self.request.decode_options().map_err(WireError::plain)
     }
+}
+
+fn run(pending: Pending, removal: Removal) -> Received {
+    let node = pending.node.clone();
+    let under_way = pending.session.begin_write();
+    let blocked = node.data().remove(removal, move |outcome| {
+        let _under_way = under_way;
+        finish(pending, outcome);
+    });
+    blocked.map_or(Received::Done, Received::Blocked)
+}
+
+fn finish(pending: Pending, outcome: Result<u64, StoreError>) {
+    let at = pending.node.clock().wall_ms();
+    let outcome = outcome.map(|count| removed(count, at, &pending.path));
+    pending.finish(outcome.map_err(|error| search_failed(&error)));
+}
+
+/// Removes, one by one, what a mask names and `filter` lets through.
+async fn remove_visible(
+    node: &Node,
+    removal: Removal,
+    filter: Arc<dyn PathFilter>,
+) -> Result<u64, StoreError> {
+    let query = Query {
+        criteria: removal.criteria.clone(),
+        paths_only: true,
+        bounds: node.config.search_bounds,
+        max_time: Some(node.config.search_time_max),
+        ..Query::all(removal.selector)
+    };
+    let mut visible = Visible::find(node, query, Some(filter));
+    let mut paths = Vec::new();
+    while let Some(batch) = visible.next_batch().await? {
+        paths.extend(batch.into_iter().map(|document| document.path));
+        let bounds = node.config.search_bounds;
+        bounds.check(paths.len() as u64, 0)?;
+    }
+    let mut count = 0;
+    for path in paths {
+        count += remove_one(node, &path, &removal.criteria).await?;
+    }
+    Ok(count)
+}
+
+fn remove_one(
+    node: &Node,
+    path: &str,
+    criteria: &Criteria,
+) -> BoxFuture<'static, Result<u64, StoreError>> {
+    let removal = Removal {
+        selector: StoreGlob::new(path),
+        criteria: criteria.clone(),
+    };
+    let (sender, outcome) = oneshot::channel();
+    let blocked = node.data().remove(removal, move |outcome| {
+        // Who asked may be gone.
+        let _ = sender.send(outcome);
+    });
+    Box::pin(async move {
+        if let Some(blocked) = blocked {
+            blocked.await;
+        }
+        outcome.await.unwrap_or(Err(StoreError::Closed))
+    })
 }
 
 fn removal(path: &str, options: &Options<'_>) -> Result<Removal, StoreError> {

@@ -30,7 +30,8 @@ impl Search {
 }
 
 impl Call<'_> {
-    pub(super) fn search(&self) -> Result<Search, WireError> {
+    /// What is asked for, and on whose behalf.
+    pub(super) fn search(&self) -> Result<(Search, Option<&RawValue>), WireError> {
         let Some(path) = self.request.path_text() else {
             return Err(WireError::type_error(format!(
                 "the path of a {} must be a string, not [{}]",
@@ -39,8 +40,9 @@ impl Call<'_> {
             )));
         };
         let options = self.request.decode_options().map_err(WireError::plain)?;
-        self.read(&path, &options)
-            .map_err(|error| search_failed(&error.into()))
+        let search = self.read(&path, &options);
+        let search = search.map_err(|error| search_failed(&error.into()))?;
+        Ok((search, options.on_behalf_of))
     }
 
     fn read(&self, path: &str, options: &Options<'_>) -> Result<Search, QueryError> {

@@ -7,9 +7,10 @@ use happn_protocol::response::{Echo, ObjectResponse};
 use happn_protocol::{Json, Members, Options, WireError, write_string};
 use serde_json::value::RawValue;
 
-use super::{Call, Received, access_denied, reply};
+use super::decision::refuse;
+use super::{Call, Received, reply};
 use crate::seams::session_events::ClusterInfo;
-use crate::{AccessDenied, LoginRequest, Node, Session, nonce};
+use crate::{Admission, LoginRequest, Node, Session};
 
 impl Call<'_> {
     /// Takes effect before it is answered; without data the session stays as it is.
@@ -28,7 +29,9 @@ impl Call<'_> {
     }
 
     pub(super) fn describe(self) -> Received {
-        let description = self.node.description(self.session.is_browser());
+        let description = self
+            .node
+            .description(self.node.cookie(self.session).as_ref());
         self.answer(&ObjectResponse::ok(description))
     }
 
@@ -38,17 +41,22 @@ impl Call<'_> {
             .filter(Json::is_object)
             .unwrap_or(Json::EMPTY_OBJECT);
         let request = LoginRequest {
-            session_id: self.session.id().to_string(),
+            session_id: self.session.id().clone(),
             data: data.clone(),
+            connection: self.session.connection().clone(),
+            via: self.session.via(),
         };
         let deciding = match self.session.is_trusted() {
-            true => Box::pin(std::future::ready(Ok(Json::EMPTY_OBJECT))),
+            true => Box::pin(std::future::ready(Ok(Admission::open()))),
             false => self.node.authority().login(request),
         };
         let (node, session, echo) = (self.node.clone(), self.session.clone(), self.echo.clone());
         Received::Blocked(Box::pin(async move {
             let outcome = deciding.await;
-            answer_login(&node, &session, &echo, &data, outcome);
+            match outcome {
+                Ok(admission) => answer_login(&node, &session, &echo, &data, admission).await,
+                Err(refusal) => refuse(&session, &echo, refusal),
+            }
         }))
     }
 
@@ -59,8 +67,17 @@ impl Call<'_> {
         if !Options::is_set(key) {
             return self.fail(WireError::plain("no public key with request"));
         }
+        let (key, connection) = (key.map(text_or_raw), self.session.connection());
+        let fresh = self
+            .node
+            .authority()
+            .nonce(&key.unwrap_or_default(), connection);
+        let fresh = match fresh {
+            Ok(nonce) => nonce,
+            Err(refusal) => return self.fail(refusal.error),
+        };
         let mut nonce = Vec::with_capacity(48);
-        write_string(&mut nonce, &nonce::fresh());
+        write_string(&mut nonce, &fresh);
         let nonce = Json::from_trusted(nonce);
         let data = format!("{{\"nonce\":{nonce}}}").into_bytes();
         self.answer(&ObjectResponse {
@@ -92,27 +109,25 @@ impl Call<'_> {
     }
 }
 
-fn answer_login(
+async fn answer_login(
     node: &Arc<Node>,
     session: &Arc<Session>,
     echo: &Echo,
     data: &Json,
-    outcome: Result<Json, AccessDenied>,
+    admission: Admission,
 ) {
-    let members = match outcome {
-        Ok(members) => members,
-        Err(denied) => {
-            let refusal = ObjectResponse::error(access_denied(denied));
-            return reply(session, echo, &refusal);
-        }
-    };
     let info = Members::parse(data.as_str()).and_then(|data| data.get("info"));
     let offer = info.and_then(link_offer);
     let cluster = info
+        .filter(|_| admission.may_be_node)
         .and_then(cluster_info)
         .map(|cluster| with_link(cluster, offer.as_ref()));
     let offer = offer.filter(|_| cluster.is_some());
-    session.log_in(info.map(Json::from_raw), cluster, members);
+    session.log_in(info.map(Json::from_raw), cluster, admission);
+    if node.is_secure() {
+        // Whoever was logged in before may have had other rights.
+        node.recheck(session).await;
+    }
     let rules = node.config.cluster.as_ref();
     if rules.is_some_and(|rules| session.is_of_another_cluster(&rules.name)) {
         tracing::warn!(session = %session.id(), "a node of another cluster logs in: it gets no events");
@@ -120,7 +135,8 @@ fn answer_login(
     }
     node.announce_login(session);
     let answer = |link: Option<&Json>| {
-        let object = session.describe(&node.description(false), link);
+        let cookie = node.cookie(session);
+        let object = session.describe(&node.description(None), cookie.as_ref(), link);
         reply(session, echo, &ObjectResponse::ok(object));
     };
     match offer {

@@ -8,9 +8,9 @@ use happn_protocol::{Json, Options, WireError, write_string};
 
 use super::publish_options::PublishOptions;
 use super::written::{Pending, Stored, Written};
-use super::{Call, Received, store_failed};
+use super::{Call, Decision, Received, store_failed};
 use crate::payload::document_of;
-use crate::{Authorisation, Document, Increment, Operation, Write, WriteMode};
+use crate::{Document, Increment, Operation, Write, WriteMode};
 
 /// What a `set` asks for, beyond publishing.
 enum Change {
@@ -54,13 +54,14 @@ impl Call<'_> {
         let mut publish = PublishOptions::read(&options);
         // A bulk insert is never published.
         publish.no_publish |= options.upsert_type.is_some_and(|raw| raw.get() == "3");
-        let decision = self.decide(Operation::Set, path.as_str());
+        let decision = self.decide(Operation::Set, path.as_str(), options.on_behalf_of);
         let change = match (&decision, change) {
             // By far the most frequent request: nothing outlives this call.
-            (Authorisation::Allowed, Change::Publish(data)) => {
+            (Decision::Granted(granted), Change::Publish(data)) => {
                 let written = Written {
                     node: self.node,
                     session: self.session,
+                    actor: granted.actor.as_ref(),
                     echo: &self.echo,
                     kind: EventKind::Set,
                     path: path.as_str(),
@@ -75,13 +76,16 @@ impl Call<'_> {
         let pending = Pending {
             node: self.node.clone(),
             session: self.session.clone(),
+            actor: None,
             echo: self.echo.clone(),
             kind: EventKind::Set,
             path: path.clone().into(),
             options: publish,
             merge_data: sent.filter(|_| merging),
         };
-        self.once(decision, move || run(pending, path, change))
+        self.in_turn(decision, move |granted| {
+            run(pending.by(granted), path, change)
+        })
     }
 
     fn path_for_set(&self) -> Result<Path, WireError> {
@@ -144,7 +148,7 @@ fn run(pending: Pending, path: Path, change: Change) -> Received {
                 data,
                 mode,
                 at: node.clock().wall_ms(),
-                modified_by,
+                modified_by: pending.author().or(modified_by),
             };
             let under_way = pending.session.begin_write();
             node.data().upsert(write, move |outcome| {

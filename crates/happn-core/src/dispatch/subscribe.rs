@@ -12,9 +12,10 @@ use serde_json::value::RawValue;
 use super::initial_events::InitialEvents;
 use super::search::search_failed;
 use super::set::{meta_of, not_a_string};
-use super::{Call, Received, reply};
+use super::visible::Visible;
+use super::{Call, Granted, Received, reply};
 use crate::subscriptions::{Group, NewSubscription, Removal};
-use crate::{BoxFuture, Document, Node, Operation, Query, Session, StoreError};
+use crate::{BoxFuture, Document, Node, Operation, PathFilter, Query, Session, StoreError};
 
 impl Call<'_> {
     pub(super) fn on(self) -> Received {
@@ -43,8 +44,9 @@ impl Call<'_> {
             after: self.own_writes(&mask),
             events,
         });
-        self.authorised(Operation::On, &mask, move || {
-            subscribe(node, session, echo, subscription, values)
+        let decision = self.decide(Operation::On, &mask, options.on_behalf_of);
+        self.in_turn(decision, move |granted| {
+            subscribe(node, session, echo, subscription.granted(granted), values)
         })
     }
 
@@ -64,6 +66,7 @@ impl Call<'_> {
                 dialect: self.session.dialect(),
             },
             reference: self.node.next_reference(),
+            granted: Granted::default(),
             channel,
             depth: Depth::from_integer(asked.unwrap_or(standard)),
             options: self.request.options.map(Json::from_raw),
@@ -97,8 +100,9 @@ fn subscribe(
 ) -> Received {
     let reference = subscription.reference.clone();
     let (channel, depth) = (subscription.channel.clone(), subscription.depth);
+    let only = subscription.granted.only.clone();
     let max = node.config.limits.subscriptions_max;
-    if node.subscriptions.add(subscription, max).is_err() {
+    let Ok(held) = node.subscriptions.add(subscription, max) else {
         let message = format!("too many subscriptions: a session may hold {max}");
         reply(
             &session,
@@ -106,6 +110,9 @@ fn subscribe(
             &ObjectResponse::error(WireError::plain(message)),
         );
         return Received::Done;
+    };
+    if node.is_secure() {
+        node.confirm(&held);
     }
     if session.is_cluster_link() {
         node.announce_subscribed(&session);
@@ -128,7 +135,7 @@ fn subscribe(
     Received::Answer(Box::pin(async move {
         values.after.await;
         let mut items = values.events.is_some().then(Vec::new);
-        let found = initial_values(&node, channel.mask(), depth, items.as_mut()).await;
+        let found = initial_values(&node, channel.mask(), depth, only, items.as_mut()).await;
         let initial = match found {
             Ok(initial) => initial,
             Err(error) => {
@@ -156,6 +163,7 @@ async fn initial_values(
     node: &Node,
     mask: &str,
     depth: Depth,
+    only: Option<Arc<dyn PathFilter>>,
     mut items: Option<&mut Vec<Json>>,
 ) -> Result<Initial, StoreError> {
     let config = &node.config;
@@ -163,12 +171,13 @@ async fn initial_values(
         field: Field::new("modified"),
         descending: false,
     };
-    let mut documents = node.data().find(Query {
+    let query = Query {
         sort: Sort::of(vec![oldest_first])?,
         bounds: config.search_bounds,
         max_time: Some(config.search_time_max),
         ..Query::all(StoreGlob::new(mask))
-    });
+    };
+    let mut documents = Visible::find(node, query, only);
     let deepest = mask
         .strip_suffix("/**")
         .map(|prefix| prefix.split('/').count() + depth.levels() as usize);

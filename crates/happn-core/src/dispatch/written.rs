@@ -9,7 +9,8 @@ use happn_protocol::{Json, WireError};
 use tokio::sync::oneshot;
 
 use super::publish_options::{Consistency, PublishOptions};
-use super::reply;
+use super::{Granted, reply};
+use crate::identity::Identity;
 use crate::node::action_name;
 use crate::publisher::Publication;
 use crate::seams::event_sink::Delivery;
@@ -21,6 +22,8 @@ const UNACKNOWLEDGED: &str = "unacknowledged publication";
 pub(super) struct Pending {
     pub(super) node: Arc<Node>,
     pub(super) session: Arc<Session>,
+    /// As whom, on a secure node; set when it is allowed.
+    pub(super) actor: Option<Arc<Identity>>,
     pub(super) echo: Echo,
     pub(super) kind: EventKind,
     pub(super) path: Arc<str>,
@@ -43,6 +46,7 @@ pub(super) struct Stored {
 pub(super) struct Written<'a> {
     pub(super) node: &'a Arc<Node>,
     pub(super) session: &'a Arc<Session>,
+    pub(super) actor: Option<&'a Arc<Identity>>,
     pub(super) echo: &'a Echo,
     pub(super) kind: EventKind,
     pub(super) path: &'a str,
@@ -51,11 +55,25 @@ pub(super) struct Written<'a> {
 }
 
 impl Pending {
+    /// The same, as whoever was allowed to.
+    pub(super) fn by(self, granted: Granted) -> Self {
+        Self {
+            actor: granted.actor,
+            ..self
+        }
+    }
+
+    /// Who is written down as the author, on a secure node.
+    pub(super) fn author(&self) -> Option<Arc<str>> {
+        self.actor.as_ref().map(|actor| actor.username().clone())
+    }
+
     /// Publishes and answers, or answers what went wrong.
     pub(super) fn finish(self, outcome: Result<Stored, WireError>) {
         let written = Written {
             node: &self.node,
             session: &self.session,
+            actor: self.actor.as_ref(),
             echo: &self.echo,
             kind: self.kind,
             path: &self.path,
@@ -117,12 +135,12 @@ impl Written<'_> {
             event: Event {
                 action: action_name(self.kind),
                 path: self.path,
-                session_id: self.session.id(),
+                session_id: self.publisher(),
                 consistency: self.options.consistency_text.as_str(),
-                publication_id: &[self.session.id(), "-", self.event_id()],
+                publication_id: &[self.publisher(), "-", self.event_id()],
                 created: stored.meta.created,
                 modified: stored.meta.modified,
-                event_origin: None,
+                event_origin: self.actor.map(|actor| actor.origin()),
                 custom: &self.options.custom,
             },
             data: &stored.data,
@@ -179,7 +197,13 @@ impl Written<'_> {
     }
 
     fn publication_id(self) -> String {
-        format!("{}-{}", self.session.id(), self.event_id())
+        format!("{}-{}", self.publisher(), self.event_id())
+    }
+
+    /// The session that events name.
+    fn publisher(&self) -> &Arc<str> {
+        self.actor
+            .map_or(self.session.id(), |actor| actor.session_id())
     }
 
     fn event_id(&self) -> &str {

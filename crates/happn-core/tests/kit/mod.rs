@@ -51,6 +51,11 @@ impl Client {
             port: 1,
             secure: false,
         });
+        Self::with(node, session)
+    }
+
+    /// The same for a session that is attached already.
+    pub(crate) fn with(node: &Arc<Node>, session: Arc<Session>) -> Self {
         let mut client = Self {
             node: node.clone(),
             session,
