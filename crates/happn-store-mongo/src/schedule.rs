@@ -1,8 +1,8 @@
 //! Which writes may run at the same time: a pure decision, without any I/O.
 //!
 //! Writes to one item run one after the other, in their order. Writes to different items run at
-//! the same time, up to a bound. A removal by mask touches any number of items, so it runs alone:
-//! what came before it has ended, and what came after it waits.
+//! the same time, up to a bound. A removal by mask may take long and touches any number of items:
+//! one runs at a time, beside writes to items that it cannot mean.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -12,8 +12,8 @@ use std::sync::Arc;
 pub(crate) enum Place {
     /// The item at a path.
     Item(Arc<str>),
-    /// Many items.
-    Sweep,
+    /// Items whose paths start like this.
+    Sweep(Arc<str>),
 }
 
 /// Writes that wait, and what is known of those that run.
@@ -24,9 +24,16 @@ pub(crate) struct Schedule<T> {
     ready: VecDeque<(Place, T)>,
     /// The items that a running or ready write has taken, and the writes behind it.
     taken: HashMap<Arc<str>, VecDeque<T>>,
+    sweep: Option<Sweep<T>>,
     running: usize,
     running_max: usize,
-    sweeping: bool,
+}
+
+/// The sweep that runs.
+struct Sweep<T> {
+    prefix: Arc<str>,
+    /// Writes to what it may mean, in their order.
+    behind: Vec<(Place, T)>,
 }
 
 impl<T> Schedule<T> {
@@ -36,9 +43,9 @@ impl<T> Schedule<T> {
             waiting: VecDeque::new(),
             ready: VecDeque::new(),
             taken: HashMap::new(),
+            sweep: None,
             running: 0,
             running_max: running_max.max(1),
-            sweeping: false,
         }
     }
 
@@ -49,7 +56,7 @@ impl<T> Schedule<T> {
 
     /// A write to start now, if one may run. Call [`Schedule::ended`] when it has ended.
     pub(crate) fn next(&mut self) -> Option<(Place, T)> {
-        if self.running == self.running_max || self.sweeping {
+        if self.running == self.running_max {
             return None;
         }
         let next = match self.ready.pop_front() {
@@ -63,33 +70,53 @@ impl<T> Schedule<T> {
     /// Notes that the write at `place` has ended.
     pub(crate) fn ended(&mut self, place: &Place) {
         self.running -= 1;
-        let Place::Item(path) = place else {
-            self.sweeping = false;
-            return;
-        };
+        match place {
+            Place::Item(path) => self.give_back(path),
+            Place::Sweep(_) => {
+                let behind = self.sweep.take().map(|sweep| sweep.behind);
+                // Whatever waits came later.
+                for write in behind.into_iter().flatten().rev() {
+                    self.waiting.push_front(write);
+                }
+            }
+        }
+    }
+
+    /// The item is free for the next write of its own.
+    fn give_back(&mut self, path: &Arc<str>) {
         let Some(behind) = self.taken.get_mut(path) else {
             return;
         };
         match behind.pop_front() {
-            Some(write) => self.ready.push_back((place.clone(), write)),
+            Some(write) => self.ready.push_back((Place::Item(path.clone()), write)),
             None => {
                 self.taken.remove(path);
             }
         }
     }
 
-    /// The first waiting write whose place is free. Those before it line up behind their items.
+    /// The first waiting write whose place is free. Those before it line up behind what is in
+    /// their way.
     fn admit(&mut self) -> Option<(Place, T)> {
         while let Some((place, write)) = self.waiting.pop_front() {
-            let Place::Item(path) = &place else {
-                // Taken items are running, so this is the only thing a sweep waits for.
-                if self.taken.is_empty() {
-                    self.sweeping = true;
+            let path = match &place {
+                Place::Item(path) => path,
+                Place::Sweep(prefix) if self.may_sweep(prefix) => {
+                    let (prefix, behind) = (prefix.clone(), Vec::new());
+                    self.sweep = Some(Sweep { prefix, behind });
                     return Some((place, write));
                 }
-                self.waiting.push_front((place, write));
-                return None;
+                Place::Sweep(_) => {
+                    self.waiting.push_front((place, write));
+                    return None;
+                }
             };
+            if let Some(sweep) = &mut self.sweep
+                && path.starts_with(&*sweep.prefix)
+            {
+                sweep.behind.push((place, write));
+                continue;
+            }
             match self.taken.get_mut(path) {
                 Some(behind) => behind.push_back(write),
                 None => {
@@ -99,6 +126,11 @@ impl<T> Schedule<T> {
             }
         }
         None
+    }
+
+    /// Taken items are running or about to, so a sweep does not wait for them for long.
+    fn may_sweep(&self, prefix: &str) -> bool {
+        self.sweep.is_none() && !self.taken.keys().any(|path| path.starts_with(prefix))
     }
 }
 
@@ -110,6 +142,10 @@ mod tests {
 
     fn item(path: &str) -> Place {
         Place::Item(path.into())
+    }
+
+    fn sweep(prefix: &str) -> Place {
+        Place::Sweep(prefix.into())
     }
 
     fn startable(schedule: &mut Schedule<u32>) -> Vec<u32> {
@@ -132,16 +168,40 @@ mod tests {
     }
 
     #[test]
-    fn a_sweep_waits_for_all_before_it_and_holds_all_behind_it() {
+    fn a_sweep_waits_for_what_it_may_mean_and_holds_what_comes_later_of_it() {
         let mut schedule = Schedule::new(8);
-        for (place, write) in [(item("/a"), 1), (Place::Sweep, 2), (item("/b"), 3)] {
+        for (place, write) in [
+            (item("/a/1"), 1),
+            (sweep("/a/"), 2),
+            (item("/a/1"), 3),
+            (item("/a/2"), 4),
+        ] {
             schedule.push(place, write);
         }
         assert_eq!(startable(&mut schedule), [1]);
-        schedule.ended(&item("/a"));
+        schedule.ended(&item("/a/1"));
         assert_eq!(startable(&mut schedule), [2]);
-        schedule.ended(&Place::Sweep);
-        assert_eq!(startable(&mut schedule), [3]);
+        schedule.ended(&sweep("/a/"));
+        assert_eq!(startable(&mut schedule), [3, 4]);
+    }
+
+    #[test]
+    fn a_sweep_that_takes_long_does_not_hold_what_it_cannot_mean() {
+        let mut schedule = Schedule::new(8);
+        for (place, write) in [
+            (item("/b/0"), 0),
+            (sweep("/a/"), 1),
+            (item("/a/1"), 2),
+            (item("/b/1"), 3),
+            (sweep("/c/"), 4),
+            (item("/b/2"), 5),
+        ] {
+            schedule.push(place, write);
+        }
+        // One sweep at a time; the second holds its place in the line.
+        assert_eq!(startable(&mut schedule), [0, 1, 3]);
+        schedule.ended(&sweep("/a/"));
+        assert_eq!(startable(&mut schedule), [2, 4, 5]);
     }
 
     #[test]
@@ -159,16 +219,22 @@ mod tests {
         /// Ends running writes in a random order and checks every start against the rules.
         #[test]
         fn whatever_ends_first_no_rule_is_broken(
-            places in proptest::collection::vec(0_u8..5, 1..60),
+            places in proptest::collection::vec(0_u8..8, 1..60),
             ends in proptest::collection::vec(any::<prop::sample::Index>(), 60),
             running_max in 1_usize..6,
         ) {
             let place = |at: usize| match places[at] {
-                0 => Place::Sweep,
-                number => item(&number.to_string()),
+                0 => sweep(""),
+                1 => sweep("/a/"),
+                2 => sweep("/b/"),
+                number @ 3..=5 => item(&format!("/a/{number}")),
+                number => item(&format!("/b/{number}")),
             };
-            let clash = |one: usize, other: usize| {
-                place(one) == place(other) || [one, other].map(place).contains(&Place::Sweep)
+            let clash = |one: usize, other: usize| match (place(one), place(other)) {
+                (Place::Item(path), Place::Sweep(prefix))
+                | (Place::Sweep(prefix), Place::Item(path)) => path.starts_with(&*prefix),
+                (Place::Sweep(_), Place::Sweep(_)) => true,
+                (one, other) => one == other,
             };
             let mut schedule = Schedule::new(running_max);
             for at in 0..places.len() {

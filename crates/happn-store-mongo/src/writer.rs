@@ -80,7 +80,7 @@ fn place_of(change: &Change) -> Place {
         Change::Remove(removal, _) if removal.selector.is_exact() => {
             Place::Item(removal.selector.as_str().into())
         }
-        Change::Remove(..) => Place::Sweep,
+        Change::Remove(removal, _) => Place::Sweep(removal.selector.literal_prefix().into()),
     }
 }
 

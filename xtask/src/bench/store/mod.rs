@@ -6,9 +6,9 @@ mod requests;
 use anyhow::Context;
 
 use super::Plan;
-use super::fan_out::Spent;
 use super::process::{Documents, ServerProcess};
 use super::table::{Budget, Row, Table, grouped};
+use load::Outcome;
 use requests::{LISTS, Scenario};
 
 /// How many clients there are, and how many requests each has under way.
@@ -90,11 +90,8 @@ async fn measure_on(
     for scenario in scenarios {
         let fitting = IN_FLIGHT.into_iter();
         for load in fitting.filter(|load| load.requests() <= scenario.requests_max()) {
-            let mut spent = Spent::default();
-            for _ in 0..plan.rounds {
-                spent.add(load::run(plan, &server, scenario, load).await?);
-            }
-            table.add(row(documents, scenario, load, &spent));
+            let outcome = load::run(plan, &server, scenario, load).await?;
+            table.add(row(documents, scenario, load, &outcome));
         }
     }
     Ok(())
@@ -104,15 +101,10 @@ fn label(documents: &Documents, scenario: Scenario) -> String {
     format!("{} {}", documents.name(), scenario.name())
 }
 
-fn row(documents: &Documents, scenario: Scenario, load: InFlight, spent: &Spent) -> Row {
+fn row(documents: &Documents, scenario: Scenario, load: InFlight, outcome: &Outcome) -> Row {
+    let spent = &outcome.spent;
     let per_second = spent.per_second();
     let micros_each = 1e6 / spent.per_cpu_second();
-    let latency_ms = 1e3 * load.requests() as f64 / per_second;
-    let detail = format!(
-        "{} per second, {} per CPU second, {latency_ms:.2} ms each",
-        grouped(per_second),
-        grouped(spent.per_cpu_second()),
-    );
     let (value, unit, budget) = match scenario {
         Scenario::List(documents) => {
             let each = micros_each / documents as f64;
@@ -135,9 +127,59 @@ fn row(documents: &Documents, scenario: Scenario, load: InFlight, spent: &Spent)
             load.clients,
             load.each
         ),
-        detail,
+        detail: detail(load, outcome),
         value,
         unit,
         budget: budget.filter(|_| most && *documents == Documents::Sqlite),
+    }
+}
+
+/// What was measured, and what of it was not answered as asked.
+fn detail(load: InFlight, outcome: &Outcome) -> String {
+    let spent = &outcome.spent;
+    let mut detail = match spent.count {
+        0 => format!("nothing was answered well within {:.1} s", spent.seconds),
+        _ => format!(
+            "{} per second, {} per CPU second, {:.2} ms each",
+            grouped(spent.per_second()),
+            grouped(spent.per_cpu_second()),
+            1e3 * load.requests() as f64 / spent.per_second(),
+        ),
+    };
+    if let Some(refusal) = &outcome.refusal {
+        detail += &format!("; {} refused, such as: {refusal}", outcome.refused);
+    }
+    if outcome.is_stuck {
+        detail += "; some were never answered";
+    }
+    detail
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::fan_out::Spent;
+
+    #[test]
+    fn a_row_says_when_nothing_was_answered_and_why() {
+        let spent = Spent {
+            count: 0,
+            cpu_seconds: 0.1,
+            seconds: 0.8,
+        };
+        let outcome = Outcome {
+            spent,
+            refused: 3,
+            refusal: Some("too many".to_owned()),
+            is_stuck: true,
+        };
+        let load = InFlight::new(16, 1);
+        assert_eq!(
+            detail(load, &outcome),
+            "nothing was answered well within 0.8 s; 3 refused, such as: too many; some were \
+             never answered"
+        );
+        let row = row(&Documents::Sqlite, Scenario::List(1000), load, &outcome);
+        assert!(row.value.is_infinite(), "no answer meets no budget");
     }
 }
