@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use happn_tls::TlsServer;
 
+use crate::HttpSecurity;
+
 /// The configuration of a [`Server`](crate::Server).
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
@@ -29,6 +31,8 @@ pub struct ServerConfig {
     pub connections_max: usize,
     /// What `/version` answers.
     pub version: String,
+    /// How HTTP requests of a secure node are checked.
+    pub security: HttpSecurity,
 }
 
 impl ServerConfig {
@@ -46,6 +50,7 @@ impl ServerConfig {
             write_timeout: Duration::from_secs(30),
             connections_max: 100_000,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            security: HttpSecurity::default(),
         }
     }
 }

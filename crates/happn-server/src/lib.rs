@@ -8,12 +8,16 @@
 //! [`Server::mount`] adds HTTP routes of the program around the server. The scripts for browsers
 //! in `browser/` are served as they are, behind each other; there is no build step.
 //!
+//! On a secure node everything that is not for everybody passes `http/guard` first, which asks the
+//! node's [`Authority`](happn_core::Authority).
+//!
 //! This crate decides nothing about requests; the node does.
 
 mod client_address;
 mod config;
 mod heartbeat;
 mod http;
+mod http_security;
 mod listener;
 pub mod mount;
 mod socket;
@@ -21,4 +25,5 @@ mod upgrade;
 mod write;
 
 pub use config::ServerConfig;
+pub use http_security::HttpSecurity;
 pub use listener::{BindError, Server};

@@ -21,8 +21,9 @@ pub use hyper::{HeaderMap, Method, Request, Response, StatusCode, header};
 /// Answers requests below a path. Functions that take a request and answer a future are handlers.
 ///
 /// The request's body has been read, at most as much as a websocket message may have. Its
-/// extensions hold the client's [`Arrival`](happn_core::Arrival). The future is dropped when the
-/// client goes away first.
+/// extensions hold the client's [`Arrival`](happn_core::Arrival) and, on a secure node, the rights
+/// of whoever asks as `Arc<dyn `[`SessionRights`](happn_core::SessionRights)`>`, unless the path
+/// needs no token. The future is dropped when the client goes away first.
 pub trait HttpHandler: Send + Sync + 'static {
     /// Answers one request.
     fn handle(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<Bytes>>;

@@ -131,6 +131,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tokio-tungstenite",
             "tokio-util",
             "tracing",
+            "uuid",
         ],
     ),
     (

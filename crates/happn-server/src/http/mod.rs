@@ -2,6 +2,7 @@
 
 mod body;
 mod door;
+mod guard;
 mod pages;
 mod primus;
 mod scripts;
@@ -137,7 +138,10 @@ async fn answer(shared: &Shared, arrival: Arrival, request: Request<Arriving>) -
             page(StatusCode::OK, "application/json", body)
         }
         "/ping" => page(StatusCode::OK, "text/plain", "pong"),
-        _ => mounted(shared, arrival, request).await,
+        _ => match guard::admit(shared, &arrival, request).await {
+            Ok(request) => mounted(shared, arrival, request).await,
+            Err(refused) => refused,
+        },
     }
 }
 
