@@ -149,6 +149,45 @@ impl Change {
         })
     }
 
+    /// Who or what was changed, for people: without secrets.
+    #[must_use]
+    pub fn object(&self) -> String {
+        let members: Value = self.told.data.decode().unwrap_or_default();
+        let detail = |name: &str| members[name].as_str().unwrap_or_default().to_owned();
+        let who = match &self.concern {
+            Concern::User(name) => format!("user {name}"),
+            Concern::Group(name) => format!("group {name}"),
+            Concern::Table { table, .. } => format!("lookup table {table}"),
+            Concern::Token { session, .. } => {
+                let said: Value = session.decode().unwrap_or_default();
+                let name = said["username"].as_str().unwrap_or("somebody");
+                format!("token of {name}")
+            }
+            Concern::Everything => "everything".to_owned(),
+        };
+        match self.kind {
+            ChangeKind::LinkGroup | ChangeKind::UnlinkGroup => {
+                let at = members["_meta"]["path"].as_str();
+                let link = at
+                    .or_else(|| members["path"].as_str())
+                    .and_then(paths::linked);
+                let group = link.map(|(_, group)| group.to_string());
+                format!("{who}, group {}", group.unwrap_or_default())
+            }
+            ChangeKind::PermissionUpserted | ChangeKind::PermissionRemoved => {
+                let kind = match members["authorized"].as_bool() {
+                    Some(false) => "prohibit ",
+                    _ => "",
+                };
+                format!("{who}, {kind}{} on {}", detail("action"), detail("path"))
+            }
+            ChangeKind::LookupPermissionChanged => {
+                format!("{who}, lookup table {}", detail("table"))
+            }
+            _ => who,
+        }
+    }
+
     /// Whether another node made the change.
     #[must_use]
     pub fn is_replicated(&self) -> bool {

@@ -89,7 +89,7 @@ impl LookupPermission {
 ///
 /// # Errors
 /// When it is empty, too long or holds control characters.
-pub(super) fn check_path(path: &str) -> Result<(), LookupError> {
+pub(crate) fn check_path(path: &str) -> Result<(), LookupError> {
     if path.trim_start_matches('/').is_empty() {
         return Err(LookupError::NoPath);
     }

@@ -39,9 +39,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use happn_core::{BoxFuture, ChangeReplication, Clock, DataService, SecurityChange, StoreError};
 
+use crate::audit::{Actor, Audit, LoggedAudit, Record};
 use caches::{Bounded, Caches};
 use records::Records;
 use revoked::RevokedTokens;
+
+pub(crate) use lookup::check_path as check_lookup_path;
 
 pub use change::{Change, ChangeKind, Concern, UnreadableChange};
 pub use error::{DirectoryError, Entity};
@@ -62,7 +65,7 @@ pub use user::{Memberships, User, UserDraft};
 /// to the other nodes and to the listeners; when its future completes, all of that has happened.
 /// Changes are carried through even when their future is dropped.
 #[derive(Clone)]
-pub struct Directory(Arc<Inner>);
+pub struct Directory(Arc<Inner>, Arc<Actor>);
 
 struct Inner {
     records: Records,
@@ -73,6 +76,12 @@ struct Inner {
     listeners: RwLock<Vec<Arc<dyn ChangeListener>>>,
     replication: RwLock<Option<Arc<dyn ChangeReplication>>>,
     version: VersionSeen,
+    audit: Arc<dyn Audit>,
+}
+
+tokio::task_local! {
+    /// Who makes the change that this task carries.
+    static ACTOR: Arc<Actor>;
 }
 
 type VersionSeen = std::sync::Mutex<Option<u64>>;
@@ -103,7 +112,7 @@ pub trait ChangeListener: Send + Sync + 'static {
 }
 
 impl Directory {
-    /// The directory whose documents are in `data`.
+    /// The directory whose documents are in `data`. Changes are recorded in the log.
     #[must_use]
     pub fn new(
         data: DataService,
@@ -111,7 +120,20 @@ impl Directory {
         hashing: HashingPool,
         folding: NameFolding,
     ) -> Self {
-        Self(Arc::new(Inner {
+        let audit = Arc::new(LoggedAudit::new(clock.clone()));
+        Self::with_audit(data, clock, hashing, folding, audit)
+    }
+
+    /// The same, and changes are recorded in `audit`.
+    #[must_use]
+    pub fn with_audit(
+        data: DataService,
+        clock: Arc<dyn Clock>,
+        hashing: HashingPool,
+        folding: NameFolding,
+        audit: Arc<dyn Audit>,
+    ) -> Self {
+        let inner = Arc::new(Inner {
             records: Records::new(data, clock),
             hashing,
             folding,
@@ -120,7 +142,21 @@ impl Directory {
             listeners: RwLock::default(),
             replication: RwLock::default(),
             version: VersionSeen::default(),
-        }))
+            audit,
+        });
+        Self(inner, Arc::new(Actor::node()))
+    }
+
+    /// The same directory; what is changed through this clone is recorded as done by `actor`.
+    #[must_use]
+    pub fn acting_as(&self, actor: Actor) -> Self {
+        Self(self.0.clone(), Arc::new(actor))
+    }
+
+    /// Where changes are recorded.
+    #[must_use]
+    pub fn audit(&self) -> &Arc<dyn Audit> {
+        &self.0.audit
     }
 
     /// Tells `listener` of every change that is made here from now on.
@@ -214,8 +250,10 @@ impl Directory {
         T: Send + 'static,
         F: Future<Output = Result<T, DirectoryError>> + Send + 'static,
     {
-        let carried = tokio::spawn(change(self.0.clone()));
-        carried.await.unwrap_or(Err(StoreError::Closed.into()))
+        let change = ACTOR.scope(self.1.clone(), change(self.0.clone()));
+        tokio::spawn(change)
+            .await
+            .unwrap_or(Err(StoreError::Closed.into()))
     }
 }
 
@@ -239,6 +277,7 @@ impl Inner {
     /// Tells of a change that is stored.
     async fn announce(&self, change: Change) {
         self.caches.forget(&change);
+        self.record(&change);
         let replication = self
             .replication
             .read()
@@ -256,6 +295,16 @@ impl Inner {
         for listener in listeners {
             listener.changed(&change).await;
         }
+    }
+
+    fn record(&self, change: &Change) {
+        let actor = ACTOR.try_with(Arc::clone);
+        let actor = actor.unwrap_or_else(|_| Arc::new(Actor::node()));
+        self.audit.record(&Record::Changed {
+            actor: &actor,
+            kind: change.kind.as_str(),
+            object: change.object(),
+        });
     }
 
     async fn count_change(&self) {

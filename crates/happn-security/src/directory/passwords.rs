@@ -33,8 +33,11 @@ impl fmt::Debug for Password {
 
 impl<'de> serde::Deserialize<'de> for Password {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Ok(Self::new(&text))
+        // The usual error of a wrong type would quote the value.
+        match serde_json::Value::deserialize(deserializer)? {
+            serde_json::Value::String(text) => Ok(Self::new(&text)),
+            _ => Err(serde::de::Error::custom("a password must be a string")),
+        }
     }
 }
 

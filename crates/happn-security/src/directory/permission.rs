@@ -1,6 +1,6 @@
 //! Rules as documents, and sets of rules as people write them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -36,7 +36,7 @@ impl Holder {
 }
 
 /// One stored rule.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Permission {
     /// What it is about; `*` is everything.
     #[serde(serialize_with = "text")]
@@ -161,6 +161,26 @@ impl PermissionSet {
             prohibit: entry.prohibit.clone().unwrap_or_default(),
         })
         .collect()
+    }
+
+    /// What of it is not so in `stored`: rules that are not there, and rules to be removed that are.
+    #[must_use]
+    pub fn missing_in(&self, stored: &[Permission]) -> Self {
+        let stored: HashSet<&Permission> = stored.iter().collect();
+        let mut missing = Self::default();
+        for (permission, remove) in self.changes() {
+            if stored.contains(&permission) == remove {
+                let entry = missing.at(&permission.path);
+                entry.remove = remove;
+                let list = match permission.authorized {
+                    true => &mut entry.actions,
+                    false => &mut entry.prohibit,
+                };
+                list.get_or_insert_default()
+                    .push(permission.action.to_string());
+            }
+        }
+        missing
     }
 
     /// Every rule of it, one by one, and whether it is to be removed.

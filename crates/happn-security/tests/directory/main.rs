@@ -10,6 +10,7 @@
 mod caching;
 mod documents;
 mod effects;
+mod provisioning;
 mod replication;
 mod starting;
 mod support;
