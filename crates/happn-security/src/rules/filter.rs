@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::rule_set::{Decision, Granted, without_slash};
+use super::rule_set::{Decision, Granted, with_slash};
 
 /// Which of the paths that a mask names are within someone's rights.
 ///
@@ -51,7 +51,7 @@ impl Filter {
                 true => owned(&mut granted.allowed.near(mask)),
                 false => Vec::new(),
             },
-            prohibited: owned(&mut granted.prohibited.near(without_slash(mask))),
+            prohibited: owned(&mut granted.prohibited.near(&with_slash(mask))),
         }
     }
 
@@ -62,12 +62,12 @@ impl Filter {
     }
 
     fn is_granted(&self, path: &str) -> bool {
-        self.granted.allowed.covers(path)
-            || self.topics && {
-                let other = path
-                    .strip_prefix('/')
-                    .map_or_else(|| format!("/{path}"), str::to_owned);
-                self.granted.allowed.covers(&other)
-            }
+        let other = || match path.strip_prefix('/') {
+            None => Some(with_slash(path)),
+            Some(rest) if !rest.starts_with('/') => Some(rest.into()),
+            Some(_) => None,
+        };
+        let allowed = &self.granted.allowed;
+        allowed.covers(path) || self.topics && other().is_some_and(|other| allowed.covers(&other))
     }
 }

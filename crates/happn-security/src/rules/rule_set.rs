@@ -1,5 +1,6 @@
 //! All rules of one user, compiled for decisions.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -70,7 +71,7 @@ pub struct RuleSet {
 #[derive(Debug, Default)]
 pub(super) struct Granted {
     pub(super) allowed: PathSet,
-    /// Without a leading `/`.
+    /// With a leading `/`.
     pub(super) prohibited: PathSet,
 }
 
@@ -151,13 +152,16 @@ impl Granted {
     }
 
     pub(super) fn prohibits(&self, path: &str) -> bool {
-        self.prohibited.covers(without_slash(path))
+        self.prohibited.covers(&with_slash(path))
     }
 }
 
 /// A path or mask as prohibits compare it.
-pub(super) fn without_slash(path: &str) -> &str {
-    path.strip_prefix('/').unwrap_or(path)
+pub(super) fn with_slash(path: &str) -> Cow<'_, str> {
+    match path.starts_with('/') {
+        true => Cow::Borrowed(path),
+        false => Cow::Owned(format!("/{path}")),
+    }
 }
 
 /// Paths by action.
@@ -192,7 +196,7 @@ impl Gathered {
         }
         for action in &rule.prohibit {
             let paths = self.prohibited.entry(action.as_str().into()).or_default();
-            paths.extend(prohibited.iter().map(|path| without_slash(path).into()));
+            paths.extend(prohibited.iter().map(|path| with_slash(path).into()));
         }
     }
 

@@ -8,8 +8,11 @@
 
 mod authorize;
 mod model;
+mod nested;
 mod permissions;
+mod properties;
 mod tally;
+mod templates;
 
 use std::fs;
 

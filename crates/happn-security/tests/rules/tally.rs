@@ -16,6 +16,12 @@ impl<R: Ord + Debug + Clone> Tally<R> {
         *self.0.entry(reason).or_default() += 1;
     }
 
+    pub(crate) fn extend(&mut self, reason: Option<R>) {
+        if let Some(reason) = reason {
+            self.add(reason);
+        }
+    }
+
     /// All reasons, each with its number of cases; no other case differs.
     #[track_caller]
     pub(crate) fn is(&self, expected: &[(R, usize)]) {
