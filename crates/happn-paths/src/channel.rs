@@ -105,6 +105,13 @@ impl Channel {
         self.action
     }
 
+    /// Whether the action is spelled as clients spell it: `/ALL@`, `/SET@` or `/REMOVE@`. Where
+    /// rights matter no other spelling is to be accepted.
+    #[must_use]
+    pub fn is_usual(&self) -> bool {
+        ["/ALL@", "/SET@", "/REMOVE@"].contains(&&self.text[..self.mask_start])
+    }
+
     /// The text of the mask.
     #[must_use]
     pub fn mask(&self) -> &str {
@@ -160,6 +167,18 @@ mod tests {
         check("/XYZ@/a", ActionFilter::Never, "/a");
         check("//SET@/a", ActionFilter::Never, "/a");
         check("@/a", ActionFilter::Never, "/a");
+    }
+
+    #[test]
+    fn only_the_spellings_of_clients_are_usual() {
+        for usual in ["/ALL@/a", "/SET@*", "/REMOVE@a@b"] {
+            assert!(Channel::parse(usual).is_usual(), "{usual}");
+        }
+        for odd in [
+            "/set@/a", "/*@/a", "SET@/a", "A/LL@/a", "/a/b", "*", "", "/x@*",
+        ] {
+            assert!(!Channel::parse(odd).is_usual(), "{odd}");
+        }
     }
 
     #[test]

@@ -6,8 +6,7 @@ use super::rule_set::{Decision, Granted, with_slash};
 
 /// Which of the paths that a mask names are within someone's rights.
 ///
-/// For `get`, `count` and `remove` it is a condition on the items, see [`Filter::criteria`]; for
-/// `on` it is asked about every event.
+/// It is asked about every item of an answer, and about every event.
 #[derive(Clone, Debug)]
 pub struct Filter {
     granted: Arc<Granted>,
@@ -15,8 +14,6 @@ pub struct Filter {
     each_allowed: bool,
     /// A path and the same one with or without its leading `/` are one topic.
     topics: bool,
-    allowed: Vec<String>,
-    prohibited: Vec<String>,
 }
 
 impl Filter {
@@ -27,31 +24,24 @@ impl Filter {
         }
         // A rule with a `*` in the middle may cover the text of a mask but not all it names.
         let each_allowed = !granted.allowed.covers_all_of(mask);
-        let filter = Self::new(granted, action, mask, each_allowed);
-        (each_allowed || !filter.prohibited.is_empty()).then_some(filter)
+        let hides = each_allowed || granted.prohibited.is_near(&with_slash(mask));
+        hides.then(|| Self::new(granted, action, each_allowed))
     }
 
     /// For a request of which only parts are allowed.
     pub(super) fn of_nested(granted: &Arc<Granted>, action: &str, mask: &str) -> Option<Self> {
-        let asked = matches!(action, "get" | "on") && mask.contains("**");
-        if !asked || granted.decide(mask) == Decision::Prohibited {
-            return None;
-        }
-        let filter = Self::new(granted, action, mask, true);
-        (!filter.allowed.is_empty()).then_some(filter)
+        let nested = matches!(action, "get" | "on")
+            && mask.contains("**")
+            && granted.decide(mask) != Decision::Prohibited
+            && granted.allowed.is_near(mask);
+        nested.then(|| Self::new(granted, action, true))
     }
 
-    fn new(granted: &Arc<Granted>, action: &str, mask: &str, each_allowed: bool) -> Self {
-        let owned = |texts: &mut dyn Iterator<Item = &str>| texts.map(str::to_owned).collect();
+    fn new(granted: &Arc<Granted>, action: &str, each_allowed: bool) -> Self {
         Self {
             granted: granted.clone(),
             each_allowed,
             topics: action == "on",
-            allowed: match each_allowed {
-                true => owned(&mut granted.allowed.near(mask)),
-                false => Vec::new(),
-            },
-            prohibited: owned(&mut granted.prohibited.near(&with_slash(mask))),
         }
     }
 

@@ -12,6 +12,7 @@
 mod filter;
 mod glob;
 mod lookup;
+mod mask_tree;
 mod path_set;
 mod pattern;
 mod rule;

@@ -3,60 +3,33 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::glob;
+use super::mask_tree::MaskTree;
 use super::pattern::{Matching, Pattern};
-use super::stems::{Stems, backwards};
+use super::stems::Stems;
 
-/// A set of paths and masks.
-///
-/// Paths are found by binary search; masks by the text in front of their first `*` and then by
-/// the text behind their last, so that few are compared, however many there are.
+/// A set of paths and masks. However many there are, few are compared.
 #[derive(Clone, Debug, Default)]
 pub(super) struct PathSet {
     texts: BTreeSet<Box<str>>,
+    /// Without a `*`, sorted.
     exact: Vec<Box<str>>,
-    masks: Stems<Masks>,
-}
-
-/// The masks that share what stands in front of their first `*`.
-#[derive(Clone, Debug, Default)]
-struct Masks {
-    /// One of them covers all that starts like this.
-    open: bool,
-    by_end: Stems<Vec<Pattern>>,
-}
-
-#[derive(Default)]
-struct Gathered {
-    open: bool,
-    by_end: BTreeMap<Box<[u8]>, Vec<Pattern>>,
+    /// What stands in front of the stars of masks that cover all that starts like this.
+    open: Stems<()>,
+    /// All other masks.
+    others: MaskTree,
 }
 
 impl PathSet {
     pub(super) fn new(texts: BTreeSet<Box<str>>, matching: Matching) -> Self {
         let (masks, exact): (Vec<_>, Vec<_>) =
             texts.iter().cloned().partition(|text| text.contains('*'));
-        let mut gathered: BTreeMap<Box<[u8]>, Gathered> = BTreeMap::new();
-        for text in &masks {
-            let mask = Keys::of(text, matching);
-            let entry = gathered.entry(mask.stem.as_bytes().into()).or_default();
-            match mask.open {
-                true => entry.open = true,
-                false => entry
-                    .by_end
-                    .entry(backwards(mask.end))
-                    .or_default()
-                    .push(Pattern::new(text, matching)),
-            }
-        }
-        let gathered = gathered.into_iter().map(|(stem, masks)| {
-            let masks = Masks {
-                open: masks.open,
-                by_end: Stems::new(masks.by_end),
-            };
-            (stem, masks)
-        });
+        let masks = masks.iter().map(|mask| &**mask);
+        let (open, others): (Vec<&str>, Vec<&str>) =
+            masks.partition(|mask| is_open(mask, matching));
+        let patterns = others.iter().map(|mask| Pattern::new(mask, matching));
         Self {
-            masks: Stems::new(gathered.collect()),
+            open: Stems::new(open.into_iter().map(stem).collect::<BTreeMap<_, _>>()),
+            others: MaskTree::new(patterns),
             exact,
             texts,
         }
@@ -67,27 +40,20 @@ impl PathSet {
         self.exact
             .binary_search_by(|exact| (**exact).cmp(path))
             .is_ok()
-            || self.masks.that_begin(path).any(|masks| {
-                masks.open
-                    || masks
-                        .by_end
-                        .that_end(path)
-                        .any(|patterns| patterns.iter().any(|pattern| pattern.covers(path)))
-            })
+            || self.open.that_begin(path).next().is_some()
+            || self.others.covers(path)
     }
 
     /// Whether one of them covers everything that starts like `mask` in front of its first `*`,
     /// and so whatever the mask names.
     pub(super) fn covers_all_of(&self, mask: &str) -> bool {
-        self.masks
-            .that_begin(literal_start(mask))
-            .any(|masks| masks.open)
+        self.open.that_begin(literal_start(mask)).next().is_some()
     }
 
-    /// Those that may cover something that `mask` names; the others cover nothing of it.
-    pub(super) fn near<'a>(&'a self, mask: &'a str) -> impl Iterator<Item = &'a str> {
+    /// Whether one of them may cover something that `mask` names. If not, none does.
+    pub(super) fn is_near(&self, mask: &str) -> bool {
         let start = literal_start(mask);
-        self.texts.iter().map(|text| &**text).filter(move |text| {
+        self.texts.iter().any(|text| {
             let theirs = literal_start(text);
             match theirs.len() == text.len() {
                 true => glob::matches(mask, text),
@@ -97,35 +63,19 @@ impl PathSet {
     }
 }
 
-/// Where a mask is looked for.
-struct Keys<'a> {
-    stem: &'a str,
-    end: &'a str,
-    open: bool,
+fn stem(mask: &str) -> (Box<[u8]>, ()) {
+    (literal_start(mask).as_bytes().into(), ())
 }
 
-impl<'a> Keys<'a> {
-    fn of(text: &'a str, matching: Matching) -> Self {
-        let stem = literal_start(text);
-        let whole_segments = &stem[..stem.rfind('/').map_or(0, |slash| slash + 1)];
-        let ends_in_stars = text[stem.len()..].bytes().all(|byte| byte == b'*');
-        match matching {
-            Matching::Strict => Self {
-                stem,
-                end: text.rsplit('*').next().unwrap_or_default(),
-                open: ends_in_stars,
-            },
-            // Only whole segments keep their case.
-            Matching::Loose => Self {
-                stem: whole_segments,
-                end: "",
-                open: ends_in_stars && whole_segments.len() == stem.len(),
-            },
-        }
-    }
+/// Whether `mask` covers all that starts with the text in front of its stars. Loosely, only whole
+/// segments keep their case.
+fn is_open(mask: &str, matching: Matching) -> bool {
+    let stem = literal_start(mask);
+    let keeps_case = matching == Matching::Strict || stem.is_empty() || stem.ends_with('/');
+    keeps_case && mask[stem.len()..].bytes().all(|byte| byte == b'*')
 }
 
 /// What stands in front of the first `*`.
-pub(super) fn literal_start(mask: &str) -> &str {
+fn literal_start(mask: &str) -> &str {
     mask.split('*').next().unwrap_or_default()
 }

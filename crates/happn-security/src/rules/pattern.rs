@@ -37,39 +37,57 @@ impl Pattern {
         }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn matching(&self) -> Matching {
+        match self.folded {
+            None => Matching::Strict,
+            Some(_) => Matching::Loose,
+        }
+    }
+
+    /// What every path it covers ends with.
+    pub(super) fn end(&self) -> &str {
+        match self.folded {
+            None => tail(&self.text),
+            Some(_) => "",
+        }
+    }
+
     pub(super) fn covers(&self, path: &str) -> bool {
-        match &self.folded {
-            None => {
-                segments_match(&self.text, path, glob::matches) && glob::matches(&self.text, path)
-            }
-            Some(folded) => {
-                segments_match(&self.text, path, loosely) && {
-                    path.contains(tail(&self.text)) && glob::matches(folded, &fold(path))
-                }
-            }
-        }
-    }
-}
-
-/// Compares all segments of `mask` but the last, of which there only has to be one.
-fn segments_match(mask: &str, path: &str, matches: impl Fn(&str, &str) -> bool) -> bool {
-    let mut theirs = segments(path);
-    let mut ours = segments(mask).peekable();
-    while let Some(segment) = ours.next() {
-        let Some(their) = theirs.next() else {
-            return false;
+        let whole = match &self.folded {
+            None => glob::matches(&self.text, path),
+            Some(folded) => path.contains(tail(&self.text)) && glob::matches(folded, &fold(path)),
         };
-        if ours.peek().is_some() && !matches(segment, their) {
-            return false;
-        }
+        whole && self.segments_match(path)
     }
-    true
+
+    /// Compares all segments but the last, of which there only has to be one.
+    fn segments_match(&self, path: &str) -> bool {
+        let mut theirs = segments(path);
+        let mut ours = segments(&self.text).peekable();
+        while let Some(segment) = ours.next() {
+            let Some(their) = theirs.next() else {
+                return false;
+            };
+            if ours.peek().is_some() && !segment_matches(segment, their, self.matching()) {
+                return false;
+            }
+        }
+        true
+    }
 }
 
-fn loosely(mask: &str, text: &str) -> bool {
-    match mask.contains('*') {
-        false => mask == text,
-        true => text.contains(tail(mask)) && glob::matches(&fold(mask), &fold(text)),
+/// Whether one segment of a path matches one of a mask.
+pub(super) fn segment_matches(mask: &str, text: &str, matching: Matching) -> bool {
+    match (matching, mask.contains('*')) {
+        (_, false) => mask == text,
+        (Matching::Strict, true) => glob::matches(mask, text),
+        (Matching::Loose, true) => {
+            text.contains(tail(mask)) && glob::matches(&fold(mask), &fold(text))
+        }
     }
 }
 
@@ -77,7 +95,8 @@ fn tail(mask: &str) -> &str {
     mask.rsplit('*').next().unwrap_or_default()
 }
 
-fn segments(text: &str) -> std::str::Split<'_, char> {
+/// The segments of a path or mask; one leading `/` does not make one.
+pub(super) fn segments(text: &str) -> std::str::Split<'_, char> {
     text.strip_prefix('/').unwrap_or(text).split('/')
 }
 

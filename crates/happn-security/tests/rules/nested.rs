@@ -92,7 +92,7 @@ fn compare(rules: &[Rule], case: &Value, theirs: &Value) -> Option<Reason> {
             .is_some_and(|filter| filter.as_ref().is_none_or(|filter| filter.allows(path)));
         assert_eq!(
             shown,
-            set.decide(action, &path) == Decision::Allowed,
+            set.decide(action, path) == Decision::Allowed,
             "{path} {case}"
         );
     }
