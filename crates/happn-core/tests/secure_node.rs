@@ -188,6 +188,54 @@ async fn a_mask_shows_only_what_the_session_may_see() {
 }
 
 #[tokio::test]
+async fn a_subscription_with_an_odd_prefix_is_refused() {
+    let guard = secure_node();
+    guard.refuse("/secret");
+    let mut client = logged_in(&guard, "bob").await;
+    for odd in [
+        "/set@/open",
+        "/*@/open",
+        "SET@/open",
+        "/x@*",
+        "/open",
+        "/set@/secret",
+    ] {
+        let answer = client.on(odd, "{}").await;
+        assert_eq!(error(&answer)["code"], 403, "{odd}");
+    }
+    for path in ["/open", "/secret"] {
+        guard.allow(path);
+        client.call("set", path, "{}", "{}").await;
+    }
+    assert_eq!(client.rest(), [json!(null); 0]);
+    assert_eq!(client.on("/SET@/open", "{}").await["_meta"]["status"], "ok");
+}
+
+#[tokio::test]
+async fn a_pipeline_reaches_no_other_documents() {
+    let guard = secure_node();
+    let mut client = logged_in(&guard, "bob").await;
+    client.call("set", "/p/1", "{}", "{}").await;
+    client.call("set", "/p/2", "{}", "{}").await;
+    guard.hide("/p/2");
+    let join = r#"{"from":"happn","localField":"_id","foreignField":"_id","as":"all"}"#;
+    for stage in [
+        format!(r#"{{"$lookup":{join}}}"#),
+        r#"{"$unionWith":"happn"}"#.to_owned(),
+        r#"{"$out":"other"}"#.to_owned(),
+        r#"{"$merge":"other"}"#.to_owned(),
+        r#"{"$facet":{"all":[{"$unionWith":"happn"}]}}"#.to_owned(),
+    ] {
+        let options = format!(r#"{{"aggregate":[{stage}]}}"#);
+        let answer = client.call("get", "/p/*", "null", &options).await;
+        assert_eq!(answer["_meta"]["status"], "error", "{stage}");
+    }
+    let options = r#"{"aggregate":[{"$group":{"_id":null,"n":{"$sum":1}}}]}"#;
+    let answer = client.call("get", "/p/*", "null", options).await;
+    assert_eq!(answer["data"]["value"], json!([{"_id": null, "n": 1}]));
+}
+
+#[tokio::test]
 async fn subscriptions_that_may_not_stay_end_silently_and_others_are_narrowed() {
     let guard = secure_node();
     let mut client = logged_in(&guard, "bob").await;

@@ -9,13 +9,16 @@ use happn_protocol::{Json, Options, WireError, write_string};
 use happn_query::{Field, Sort, SortKey};
 use serde_json::value::RawValue;
 
+use super::decision::Decision;
 use super::initial_events::InitialEvents;
 use super::search::search_failed;
 use super::set::{meta_of, not_a_string};
 use super::visible::Visible;
 use super::{Call, Granted, Received, reply};
 use crate::subscriptions::{Group, NewSubscription, Removal};
-use crate::{BoxFuture, Document, Node, Operation, PathFilter, Query, Session, StoreError};
+use crate::{
+    BoxFuture, Document, Node, Operation, PathFilter, Query, Refusal, Session, StoreError,
+};
 
 impl Call<'_> {
     pub(super) fn on(self) -> Received {
@@ -44,7 +47,14 @@ impl Call<'_> {
             after: self.own_writes(&mask),
             events,
         });
-        let decision = self.decide(Operation::On, &mask, options.on_behalf_of);
+        let decision = match self.decide(Operation::On, &mask, options.on_behalf_of) {
+            refused @ Decision::Refused(_) => refused,
+            // What stands in front of the mask is not looked at by rules, so it must be known.
+            _ if node.is_secure() && !subscription.channel.is_usual() => {
+                Decision::Refused(Refusal::denied(403, "unauthorized"))
+            }
+            decision => decision,
+        };
         self.in_turn(decision, move |granted| {
             subscribe(node, session, echo, subscription.granted(granted), values)
         })
