@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
+use crate::Exit;
 use crate::config::{Config, ConfigError, FlagValue, KEYS, Key, Kind, Preset, Sources};
 use crate::transfer::{ExportRequest, ImportRequest};
 
@@ -92,7 +93,7 @@ pub fn command() -> Command {
     Command::new("cluster-node")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A node of a happn cluster: real-time publish and subscribe over websockets")
-        .after_help(AFTER_HELP)
+        .after_help(after_help())
         .arg(
             Arg::new("config")
                 .long("config")
@@ -135,7 +136,15 @@ long one:
   --proxy-port                 HAPPN_PROXY_PORT=55000
 HAPPN_CONFIG names the file. `cluster-node config` lists all keys.
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 3 imported but for the lines that are listed.";
+Signals: SIGTERM and SIGINT stop the node, a second one ends it at once; SIGHUP reads certificates
+again.
+
+Exit codes:";
+
+fn after_help() -> String {
+    let codes = Exit::ALL.map(|exit| format!("\n  {}  {}", exit.code(), exit.meaning()));
+    format!("{AFTER_HELP}{}", codes.concat())
+}
 
 /// The flag of a key that has one.
 fn flag(key: &'static Key) -> Option<Arg> {

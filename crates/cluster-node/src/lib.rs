@@ -22,6 +22,7 @@ mod assembly;
 pub mod banner;
 pub mod cli;
 pub mod config;
+mod exit;
 pub mod logging;
 pub mod network;
 mod node;
@@ -32,6 +33,7 @@ mod stores;
 mod tls;
 pub mod transfer;
 
+pub use exit::Exit;
 pub use node::{Node, ReloadError};
 pub use report::one_line;
 pub use start_error::{MongoError, StartError};

@@ -2,42 +2,35 @@
 
 use std::io::Write;
 use std::process::ExitCode;
-use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use cluster_node::banner::{Launch, banner};
 use cluster_node::cli::{Invocation, Wish};
 use cluster_node::config::{Config, Settings, effective, reference};
 use cluster_node::signals::{ReloadSignals, StopSignals};
 use cluster_node::transfer::{self, ExportRequest, ImportRequest, Progress};
-use cluster_node::{Node, logging, one_line};
-
-/// How long a clean stop may take; service managers commonly kill after 10 s or more.
-const STOP_DEADLINE: Duration = Duration::from_secs(8);
-
-/// The exit code of an import that had to skip lines.
-const SKIPPED: u8 = 3;
+use cluster_node::{Exit, Node, logging, one_line};
 
 fn main() -> ExitCode {
     let invocation = Invocation::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
     match run(invocation) {
-        Ok(code) => code,
+        Ok(exit) => exit.into(),
         Err(error) => {
             let _ = writeln!(
                 std::io::stderr(),
                 "cluster-node: {}",
                 one_line(error.as_ref())
             );
-            ExitCode::FAILURE
+            Exit::Failed.into()
         }
     }
 }
 
-fn run(invocation: Invocation) -> anyhow::Result<ExitCode> {
+fn run(invocation: Invocation) -> anyhow::Result<Exit> {
     let wish = invocation.wish.clone();
     if matches!(wish, Wish::ShowReference) {
         print(&reference())?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(Exit::Done);
     }
     let environment = environment();
     let launch = Launch {
@@ -49,11 +42,11 @@ fn run(invocation: Invocation) -> anyhow::Result<ExitCode> {
     let config = invocation.load(environment)?;
     match wish {
         Wish::ShowConfig | Wish::ShowReference => show(&config)?,
-        Wish::Start => start(&launch, &config)?,
+        Wish::Start => return start(&launch, &config),
         Wish::Import(request) => return import_file(&config, request),
         Wish::Export(request) => export_file(&config, &request)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Done)
 }
 
 /// The process environment; names and values that are no text cannot concern us.
@@ -76,7 +69,7 @@ fn warn(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn import_file(config: &Config, request: ImportRequest) -> anyhow::Result<ExitCode> {
+fn import_file(config: &Config, request: ImportRequest) -> anyhow::Result<Exit> {
     warn(config)?;
     let title = format!("{} file {}", request.format, request.file.display());
     let data = &config.settings.services.data;
@@ -87,8 +80,8 @@ fn import_file(config: &Config, request: ImportRequest) -> anyhow::Result<ExitCo
         print(OPEN_TO_ALL)?;
     }
     Ok(match imported.skipped {
-        0 => ExitCode::SUCCESS,
-        _ => ExitCode::from(SKIPPED),
+        0 => Exit::Done,
+        _ => Exit::Skipped,
     })
 }
 
@@ -114,7 +107,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .context("cannot start the runtime")
 }
 
-fn start(launch: &Launch, config: &Config) -> anyhow::Result<()> {
+fn start(launch: &Launch, config: &Config) -> anyhow::Result<Exit> {
     logging::start(&config.settings.log)?;
     for warning in &config.warnings {
         tracing::warn!("{warning}");
@@ -126,16 +119,19 @@ fn start(launch: &Launch, config: &Config) -> anyhow::Result<()> {
     outcome
 }
 
-async fn serve(launch: &Launch, settings: &Settings) -> anyhow::Result<()> {
+async fn serve(launch: &Launch, settings: &Settings) -> anyhow::Result<Exit> {
     let mut signals = StopSignals::listen().context("cannot listen for signals")?;
     let node = tokio::select! {
         node = Node::bind(settings) => node?,
-        _ = signals.next() => return Ok(()),
+        _ = signals.next() => return Ok(Exit::Done),
     };
     let outcome = run_node(launch, settings, &node, &mut signals).await;
     tokio::select! {
-        () = node.stop(STOP_DEADLINE) => outcome,
-        signal = signals.next() => bail!("{signal} while stopping, gone at once"),
+        () = node.stop(settings.shutdown.timeout) => outcome.map(|()| Exit::Done),
+        signal = signals.next_wish() => {
+            tracing::warn!(signal, "told again while stopping, gone at once");
+            Ok(Exit::Insisted)
+        }
     }
 }
 

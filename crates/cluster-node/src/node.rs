@@ -158,15 +158,17 @@ impl Node {
         }
     }
 
-    /// Stops in order, so that nobody is surprised: no new clients; tell the others what changed
-    /// in users and groups; leave the cluster; end the
-    /// sessions, in the way that makes clients reconnect elsewhere; close the stores.
+    /// Stops in order, so that nobody is surprised: no new clients; end the sessions of clients,
+    /// in the way that makes them reconnect elsewhere; tell the others what changed in users and
+    /// groups; leave the cluster; let go of the other nodes; close the stores.
     ///
     /// Takes at most `deadline` and a few seconds more for the stores. Dropping the future midway
     /// skips the steps that are left.
     pub async fn stop(self, deadline: Duration) {
         let until = Instant::now() + deadline;
         within(until, "proxy", self.proxy.stop()).await;
+        // Clients that do not go must leave time for what follows.
+        self.server.drain(&Ending::Reconnect, deadline / 2).await;
         within(until, "security changes", self.security.stop()).await;
         within(until, "orchestrator", self.orchestrator.stop()).await;
         self.core.stop();

@@ -1,8 +1,13 @@
 //! The signals that ask a process to stop, or to read its certificates again.
 
 use std::io;
+use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// What comes so soon after the first signal is the same wish: a terminal, a shell and a service
+/// manager may each send one.
+const ONE_WISH: Duration = Duration::from_millis(500);
 
 /// SIGINT and SIGTERM. While this lives they do not end the process by themselves.
 #[derive(Debug)]
@@ -29,6 +34,21 @@ impl StopSignals {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
         }
+    }
+
+    /// Waits for one that is a wish of its own: not within half a second of this call. Cancel-safe.
+    pub async fn next_wish(&mut self) -> &'static str {
+        let settled = tokio::time::sleep(ONE_WISH);
+        tokio::pin!(settled);
+        loop {
+            tokio::select! {
+                // What came in while the process was busy came in time.
+                biased;
+                _ = self.next() => {}
+                () = &mut settled => break,
+            }
+        }
+        self.next().await
     }
 }
 

@@ -21,6 +21,8 @@ const SESSION_EVENTS_MAX: usize = 1024;
 pub(crate) struct Sessions {
     attached: Mutex<HashMap<Arc<str>, Arc<Session>>>,
     events: broadcast::Sender<SessionEvent>,
+    /// How clients end, those that come later included.
+    clients_ending: OnceLock<Ending>,
     /// How the sessions of other nodes end once no client is left.
     ending: OnceLock<Ending>,
 }
@@ -30,6 +32,7 @@ impl Default for Sessions {
         Self {
             attached: Mutex::default(),
             events: broadcast::channel(SESSION_EVENTS_MAX).0,
+            clients_ending: OnceLock::new(),
             ending: OnceLock::new(),
         }
     }
@@ -96,6 +99,9 @@ impl Node {
         self.sessions.attached().insert(id.clone(), session.clone());
         self.sessions
             .announce(SessionEvent::Attached { session_id: id });
+        if let Some(ending) = self.sessions.clients_ending.get() {
+            end(&session, ending);
+        }
         session
     }
 
@@ -157,17 +163,43 @@ impl Node {
         &self.config
     }
 
+    /// Ends the sessions of all clients, each after what is queued for it is written, and of all
+    /// that come from now on. Other nodes stay, so that clients hear to the end what happens there.
+    pub fn end_clients(&self, ending: &Ending) {
+        // The first ending wins.
+        let _ = self.sessions.clients_ending.set(ending.clone());
+        self.end_present_clients(ending);
+    }
+
+    fn end_present_clients(&self, ending: &Ending) {
+        for session in self.sessions.attached().values() {
+            if !session.is_cluster_link() {
+                end(session, ending);
+            }
+        }
+    }
+
+    /// Completes when no client is connected; other nodes may be. Cancel-safe.
+    pub async fn without_clients(&self) {
+        let mut events = self.watch();
+        while self.has_clients() {
+            // Whoever lags looks again, too; the channel lives as long as the node.
+            let _ = events.recv().await;
+        }
+    }
+
+    fn has_clients(&self) -> bool {
+        let attached = self.sessions.attached();
+        attached.values().any(|session| !session.is_cluster_link())
+    }
+
     /// Ends every session, each after what is queued for it is written. Clients that must not
     /// come back are told why. Other nodes follow when no client is left, so that what clients
     /// publish last still reaches them.
     pub fn end_sessions(&self, ending: &Ending) {
         // The first ending wins.
         let _ = self.sessions.ending.set(ending.clone());
-        for session in self.sessions.attached().values() {
-            if !session.is_cluster_link() {
-                end(session, ending);
-            }
-        }
+        self.end_present_clients(ending);
         self.end_links();
     }
 

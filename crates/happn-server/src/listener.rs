@@ -45,7 +45,9 @@ pub(crate) type Place = Arc<OwnedSemaphorePermit>;
 pub(crate) struct Shared {
     pub(crate) node: Arc<Node>,
     pub(crate) config: ServerConfig,
-    /// No new connections, and plain HTTP ones end.
+    /// No new connections.
+    pub(crate) draining: CancellationToken,
+    /// Plain HTTP connections end, too.
     pub(crate) stopping: CancellationToken,
     pub(crate) tasks: TaskTracker,
     /// Counts heartbeats from the server's start, for all connections alike.
@@ -79,6 +81,7 @@ impl Server {
             mounts: Mounts::default(),
             node,
             config,
+            draining: CancellationToken::new(),
             stopping,
             tasks,
             beats,
@@ -136,9 +139,23 @@ impl Server {
         self.shared.mounts.remove(path)
     }
 
+    /// Admits nobody any more, ends the sessions of clients as `ending` says, and waits until they
+    /// are gone, at most `deadline`. Other nodes stay connected. [`Server::stop`] does the rest.
+    pub async fn drain(&self, ending: &Ending, deadline: Duration) {
+        self.shared.draining.cancel();
+        let node = &self.shared.node;
+        node.end_clients(ending);
+        let gone = tokio::time::timeout(deadline, node.without_clients()).await;
+        if gone.is_err() {
+            let left = node.session_count();
+            tracing::warn!(left, "clients are still connected, going on");
+        }
+    }
+
     /// Ends every session as `ending` says, stops listening and waits for the connections, at
     /// most `deadline`; what is still open then is left to die with the runtime.
     pub async fn stop(&self, ending: Ending, deadline: Duration) {
+        self.shared.draining.cancel();
         self.shared.stopping.cancel();
         self.shared.node.end_sessions(&ending);
         self.shared.tasks.close();
@@ -187,7 +204,7 @@ async fn listen(shared: Arc<Shared>, listener: TcpListener) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            () = shared.stopping.cancelled() => return,
+            () = shared.draining.cancelled() => return,
         };
         match accepted {
             Ok((stream, address)) => {
@@ -224,7 +241,7 @@ fn admit(
         tracing::warn!(client = %arrival.address, "too many connections; this one is closed");
         return;
     };
-    if shared.stopping.is_cancelled() {
+    if shared.draining.is_cancelled() {
         return;
     }
     let shared = shared.clone();

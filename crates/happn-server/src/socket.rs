@@ -108,7 +108,7 @@ struct Attached {
 impl Attached {
     fn new(shared: Arc<Shared>, connection: Connection) -> Self {
         let session = shared.node.attach(connection);
-        if shared.stopping.is_cancelled() {
+        if shared.draining.is_cancelled() {
             session.outbox().end(Ending::Reconnect);
         }
         Self { shared, session }

@@ -52,6 +52,8 @@ pub const KEYS: &[Key] = &[
         .short("HAPPN_LOG", "--log"),
     key("log.format", Kind::Choice(&["text", "json"]), Preset::Text("text"), "How a log line looks.")
         .short("HAPPN_LOG_FORMAT", "--log-format"),
+    key("shutdown.timeout", INTERVAL, Preset::Whole(8000), "How long the node may take to stop when told to; the stores get 5 s more to finish writing.")
+        .ms(),
     key(
         "services.data.config.datastores",
         Kind::Stores,

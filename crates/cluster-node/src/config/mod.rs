@@ -33,8 +33,9 @@ pub use reference::reference;
 pub use settings::{
     CleanupSettings, DataSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings,
     PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings, RateLimitSettings,
-    SearchLimits, Services, SessionSettings, Settings, Store, SubscriptionSettings,
-    SubscriptionTreeSettings, TimingSettings, TransportMode, TransportSettings,
+    SearchLimits, Services, SessionSettings, Settings, ShutdownSettings, Store,
+    SubscriptionSettings, SubscriptionTreeSettings, TimingSettings, TransportMode,
+    TransportSettings,
 };
 pub use stores::{PatternRule, Provider, StoreSettings, Synchronous};
 

@@ -27,6 +27,8 @@ pub struct Settings {
     pub network: NetworkSettings,
     /// `log`.
     pub log: LogSettings,
+    /// `shutdown`.
+    pub shutdown: ShutdownSettings,
     /// `services`.
     pub services: Services,
     /// `debug`.
@@ -68,6 +70,14 @@ pub enum LogFormat {
     Text,
     /// For programs.
     Json,
+}
+
+/// `shutdown`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct ShutdownSettings {
+    /// How long the node may take to stop.
+    #[serde(deserialize_with = "interval")]
+    pub timeout: Duration,
 }
 
 /// `services`, each without its `config` level.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use happn_client::ConnectionState;
 use serde_json::json;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::harness::{
@@ -66,6 +66,38 @@ async fn clients_of_a_stopped_node_reconnect_to_its_successor() {
     client(&node).await.set("/x/1", &json!({})).await.unwrap();
     assert_eq!(listener.next().await.path(), "/x/1");
     stop(vec![node]).await;
+}
+
+/// Else they would miss what others publish between the two.
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_are_told_to_go_before_the_node_leaves_the_cluster() {
+    let folder = Folder::new();
+    let mut nodes = cluster(&folder, 2, |plan| plan).await;
+    let going = client(&nodes[0]).await;
+    let deaf = deaf_client(nodes[0].proxy().address().await.unwrap()).await;
+    let mut state = going.state();
+    let stopping = tokio::spawn(nodes.remove(0).stop(SOON));
+    let gone = state.wait_for(|state| !state.is_connected());
+    drop(soon("the client is told", gone).await.unwrap());
+    // The one that does not go is waited for meanwhile.
+    until_peers(&nodes[0], 2).await;
+    assert!(!stopping.is_finished());
+    drop(deaf);
+    soon("the node stops", stopping).await.unwrap();
+    until_peers(&nodes[0], 1).await;
+    stop(nodes).await;
+}
+
+/// A client that never answers a good-bye.
+async fn deaf_client(address: std::net::SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /primus HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 101");
+    stream
 }
 
 /// Half a request once kept its connection, and with it the stop, open until the deadline.

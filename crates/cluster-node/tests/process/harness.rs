@@ -88,6 +88,15 @@ impl Process {
         assert!(sent.success());
     }
 
+    /// Sends a signal now and then until the process has ended.
+    pub(crate) fn signal_until_it_ends(&mut self, name: &str) {
+        while self.child.try_wait().unwrap().is_none() {
+            let id = self.child.id().to_string();
+            // It may end between the question and the signal.
+            let _ = Command::new("kill").args(["-s", name, &id]).output();
+        }
+    }
+
     /// Waits for the end and answers the exit code and the rest of the log.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();

@@ -12,4 +12,5 @@ mod failures;
 mod harness;
 mod running;
 mod sessions;
+mod stopping;
 mod transfers;

@@ -83,6 +83,7 @@ const ROWS: &[Row] = &[
         &[("'JSON'", "'json'")],
         &["'xml'", "5"],
     ),
+    ms("shutdown.timeout", "8000", NO_INTERVAL),
     row(
         "services.data.config.patternRule",
         "'strict'",
