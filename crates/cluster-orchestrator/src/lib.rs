@@ -47,11 +47,13 @@ mod config;
 mod driver;
 mod keepalive;
 mod roster;
+mod skew;
 
 pub use config::{ConfigError, OrchestratorConfig, Timing};
-pub use driver::{Orchestrator, StabiliseError, View};
+pub use driver::{KeepaliveReading, Orchestrator, PeerChange, PeerChanges, StabiliseError, View};
 pub use keepalive::{KeepaliveDocuments, NodeRecord};
 pub use roster::{
     Counts, DropReason, Effect, HealthReport, Input, MemberSnapshot, Refusal, Roster,
     ServiceCounts, ServiceHealth, State,
 };
+pub use skew::ClockSkew;

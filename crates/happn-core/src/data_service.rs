@@ -2,6 +2,7 @@
 
 mod lane;
 mod table;
+mod times;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,8 @@ pub(crate) use crate::data_service::lane::Blocked;
 use crate::data_service::lane::{Drained, Lane};
 pub use crate::data_service::table::RoutingError;
 use crate::data_service::table::Table;
+pub(crate) use crate::data_service::times::ReadTimer;
+pub use crate::data_service::times::StoreReading;
 use crate::{
     Aggregation, BoxFuture, DataStore, Document, Documents, Increment, Incremented, Query, Removal,
     StoreError, StoreFuture, Write,
@@ -183,17 +186,34 @@ impl DataService {
         table.lanes.iter().map(named).collect()
     }
 
+    /// How long each store took so far, in the order in which they were added. What the node does
+    /// for itself, past the lanes, does not count.
+    #[must_use]
+    pub fn times(&self) -> Vec<StoreReading> {
+        let table = self.inner.table.load();
+        let lanes = table.lanes.iter();
+        lanes
+            .map(|lane| lane.times().read(lane.name.clone()))
+            .collect()
+    }
+
     pub(crate) fn find(&self, query: Query) -> Documents {
-        self.store_of(query.selector.as_str()).find(query)
+        let lane = self.lane(query.selector.as_str());
+        lane.store.find(query).timed(lane.reading())
     }
 
     pub(crate) fn count(&self, query: Query) -> StoreFuture<u64> {
-        self.store_of(query.selector.as_str()).count(query)
+        let lane = self.lane(query.selector.as_str());
+        timed(lane.store.count(query), lane.reading())
     }
 
     pub(crate) fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>> {
-        let store = self.store_of(aggregation.selector.as_str());
-        store.aggregate(aggregation)
+        let lane = self.lane(aggregation.selector.as_str());
+        timed(lane.store.aggregate(aggregation), lane.reading())
+    }
+
+    fn lane(&self, path: &str) -> Arc<Lane> {
+        self.inner.table.load().lane(path).clone()
     }
 
     pub(crate) fn upsert(
@@ -254,6 +274,14 @@ impl DataService {
         self.inner.table.store(Arc::new(table));
         Ok(())
     }
+}
+
+/// The answer, its time taken.
+fn timed<T: 'static>(answer: StoreFuture<T>, timer: ReadTimer) -> StoreFuture<T> {
+    Box::pin(async move {
+        let _timer = timer;
+        answer.await
+    })
 }
 
 /// A store that no path leads to any more.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::data_service::ReadTimer;
 use crate::{BoxFuture, Document, StoreError};
 
 /// Documents in a batch, about: enough to make the way from the store cheap, few enough to hold.
@@ -12,7 +13,11 @@ pub const BATCH: usize = 256;
 /// The answer of a search, handed out in batches, so that a large one is never held as a whole.
 ///
 /// Dropping it ends the search.
-pub struct Documents(Source);
+pub struct Documents {
+    source: Source,
+    /// Ends with the answer.
+    timer: Option<ReadTimer>,
+}
 
 enum Source {
     Ready(Option<Result<Vec<Document>, StoreError>>),
@@ -31,27 +36,38 @@ impl Documents {
     /// An answer that is there already.
     #[must_use]
     pub fn ready(answer: Result<Vec<Document>, StoreError>) -> Self {
-        Self(Source::Ready(Some(answer)))
+        Self::of(Source::Ready(Some(answer)))
     }
 
     /// An answer that a thread or task sends as one batch. A sender that goes away without one
     /// makes it [`StoreError::Closed`].
     #[must_use]
     pub fn single(answer: oneshot::Receiver<Result<Vec<Document>, StoreError>>) -> Self {
-        Self(Source::Single(answer))
+        Self::of(Source::Single(answer))
     }
 
     /// Batches that a thread or task sends. Without an error, the end of the channel is the end
     /// of the answer, so a sender that gives up has to send one.
     #[must_use]
     pub fn channel(batches: mpsc::Receiver<Result<Vec<Document>, StoreError>>) -> Self {
-        Self(Source::Channel(batches))
+        Self::of(Source::Channel(batches))
     }
 
     /// Batches that are made when asked for.
     #[must_use]
     pub fn batches(source: impl Batches + 'static) -> Self {
-        Self(Source::Batches(Box::new(source)))
+        Self::of(Source::Batches(Box::new(source)))
+    }
+
+    fn of(source: Source) -> Self {
+        let timer = None;
+        Self { source, timer }
+    }
+
+    /// The same, with the time taken until its end.
+    pub(crate) fn timed(self, timer: ReadTimer) -> Self {
+        let timer = Some(timer);
+        Self { timer, ..self }
     }
 
     /// The next batch, `None` at the end. After an error nothing follows.
@@ -62,18 +78,20 @@ impl Documents {
     /// Cancel safe with all answers but [`Documents::batches`]; there dropping the
     /// future may lose a batch, so drop the whole answer then.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<Document>>, StoreError> {
-        let next = match &mut self.0 {
+        let next = match &mut self.source {
             Source::Ready(answer) => answer.take().transpose(),
             Source::Single(answer) => {
                 let answer = answer.await.unwrap_or(Err(StoreError::Closed));
-                self.0 = Source::Ready(None);
+                self.source = Source::Ready(None);
+                self.timer = None;
                 return answer.map(Some);
             }
             Source::Channel(batches) => batches.recv().await.transpose(),
             Source::Batches(batches) => batches.next_batch().await,
         };
         if !matches!(next, Ok(Some(_))) {
-            self.0 = Source::Ready(None);
+            self.source = Source::Ready(None);
+            self.timer = None;
         }
         next
     }

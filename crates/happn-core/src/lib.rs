@@ -30,6 +30,7 @@ mod dispatch;
 mod document;
 mod documents;
 mod gauge;
+mod histogram;
 mod identity;
 mod layers;
 mod links;
@@ -49,16 +50,18 @@ mod sessions;
 #[cfg(any(test, feature = "conformance"))]
 pub mod store_conformance;
 mod subscriptions;
+mod traffic;
 
 pub use computation::Computation;
 pub use config::{ClusterRules, LinkLimits, NodeConfig, SessionLimits, UnconfiguredCleanup};
-pub use data_service::{DataService, RoutingError};
+pub use data_service::{DataService, RoutingError, StoreReading};
 pub use dispatch::Received;
 pub use document::{NotAnObject, merge_members, written};
 pub use documents::{BATCH, Batches, Documents};
 pub use gauge::increment_gauge;
+pub use histogram::{Histogram, HistogramReading};
 pub use layers::{Layer, Message, MessageKind};
-pub use links::LinkStatus;
+pub use links::{LinkCounts, LinkStatus};
 pub use memory_store::MemoryStore;
 pub use node::Node;
 pub use node_builder::NodeBuilder;
@@ -84,6 +87,7 @@ pub use seams::store::{
 };
 pub use search::{Search, item};
 pub use session::{Connection, Session};
+pub use traffic::{ClassTraffic, Load, Traffic};
 
 /// A future behind a trait object.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

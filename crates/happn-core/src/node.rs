@@ -17,6 +17,7 @@ use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 use crate::sessions::Sessions;
 use crate::subscriptions::Subscriptions;
+use crate::traffic::{LiveTraffic, Origin};
 use crate::{Authority, Clock, Cookie, DataService, NodeConfig, Session, SessionControl};
 
 /// One happn node. Shared by everything that serves it.
@@ -43,6 +44,7 @@ pub struct Node {
     reference_prefix: String,
     references: AtomicU64,
     refused_frames: AtomicU64,
+    pub(crate) traffic: LiveTraffic,
     is_secure: bool,
     /// As whom the node publishes its own events.
     own_session_id: Arc<str>,
@@ -110,6 +112,7 @@ impl Node {
             reference_prefix: url_safe(Uuid::new_v4().as_bytes()),
             references: AtomicU64::new(0),
             refused_frames: AtomicU64::new(0),
+            traffic: LiveTraffic::default(),
             is_secure,
             own_identity: is_secure.then(|| Identity::of_the_node(own_session_id.clone())),
             own_session_id,
@@ -200,7 +203,19 @@ impl Node {
         publication: &Publication<'_>,
         reached: impl FnMut(&Arc<Session>),
     ) -> Delivery {
+        self.publish_from(Origin::Here, publication, reached)
+    }
+
+    fn publish_from(
+        &self,
+        origin: Origin,
+        publication: &Publication<'_>,
+        reached: impl FnMut(&Arc<Session>),
+    ) -> Delivery {
         let report = publish(&self.subscriptions, &self.links, publication, reached);
+        let delivered = report.delivery.delivered;
+        self.traffic
+            .count(publication.event.path, origin, delivered);
         if report.delivery.refused > 0 {
             self.count_refused(&report);
         }
@@ -240,7 +255,7 @@ impl EventSink for Node {
             target_clients: None,
             no_cluster: true,
         };
-        self.publish_counted(&publication, |_| ())
+        self.publish_from(Origin::Elsewhere, &publication, |_| ())
     }
 
     fn originate(&self, path: &str, data: &Json) -> Delivery {

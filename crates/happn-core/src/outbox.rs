@@ -200,6 +200,13 @@ impl Outbox {
         }
     }
 
+    /// How many frames and bytes are queued.
+    #[must_use]
+    pub fn waiting(&self) -> (usize, usize) {
+        let queue = self.lock();
+        (queue.frames.len(), queue.bytes)
+    }
+
     /// Whether the session has overflowed, so that a write under way may be given up.
     #[must_use]
     pub fn has_overflowed(&self) -> bool {

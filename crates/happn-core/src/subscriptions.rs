@@ -215,6 +215,12 @@ impl Subscriptions {
         }
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        let table = self.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.slots.len() - table.free.len()
+    }
+
     /// Visits every subscription an event reaches. `visit` runs under the table's read lock: it
     /// must be short and must not subscribe.
     pub(crate) fn for_each_match(

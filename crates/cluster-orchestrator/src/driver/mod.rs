@@ -1,9 +1,11 @@
 //! Timers, tasks and links around the [`Roster`](crate::Roster).
 
 mod bounded;
+mod changes;
 mod holder;
 mod link;
 mod log;
+mod measured;
 mod run;
 mod table;
 
@@ -12,15 +14,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use happn_core::{Clock, Membership, PeerConnector, PeerEvents, SessionEvents};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::OrchestratorConfig;
-use crate::roster::{MemberSnapshot, Refusal, Roster, State};
+use crate::roster::{HealthReport, MemberSnapshot, Refusal, Roster, State};
+use crate::skew::ClockSkew;
 use bounded::within;
+pub use changes::{PeerChange, PeerChanges};
 use holder::HolderCheck;
 use link::Dialer;
+pub use measured::KeepaliveReading;
+use measured::Measured;
 use run::{Message, Run, Shown};
 use table::{Beating, Reading};
 
@@ -36,6 +42,10 @@ pub struct Orchestrator {
     view: watch::Receiver<Arc<View>>,
     state: watch::Receiver<State>,
     refusal: watch::Receiver<Option<Refusal>>,
+    health: watch::Receiver<Option<HealthReport>>,
+    /// Weak, so that listeners learn of the end.
+    changes: broadcast::WeakSender<PeerChange>,
+    measured: Arc<Measured>,
     /// The own record may be in the table.
     announced: Arc<AtomicBool>,
     stabilise_timeout: Option<Duration>,
@@ -98,6 +108,10 @@ impl Orchestrator {
         }));
         let (state, state_seen) = watch::channel(roster.state());
         let (refusal, refusal_seen) = watch::channel(None);
+        let (health, health_seen) = watch::channel(None);
+        let (changes, _) = broadcast::channel(changes::CHANGES_MAX);
+        let changes_told = changes.downgrade();
+        let measured = Arc::new(Measured::default());
         let announced = Arc::new(AtomicBool::new(false));
         let (sender, messages) = mpsc::channel::<Message>(MESSAGES_MAX);
         let refresh = Arc::new(Notify::new());
@@ -115,6 +129,7 @@ impl Orchestrator {
                 connector: Arc::clone(&connector),
             },
             announced: Arc::clone(&announced),
+            measured: Arc::clone(&measured),
         };
         beating
             .1
@@ -125,6 +140,7 @@ impl Orchestrator {
             timing: config.timing,
             messages: sender.clone(),
             refresh: Arc::clone(&refresh),
+            measured: Arc::clone(&measured),
         };
         beating
             .1
@@ -142,6 +158,8 @@ impl Orchestrator {
             view,
             state,
             refusal,
+            health,
+            changes,
         };
         let table = Arc::clone(&membership);
         let run = Run::new(config.clone(), roster, dialer, refresh, table, shown);
@@ -151,6 +169,9 @@ impl Orchestrator {
             view: view_seen,
             state: state_seen,
             refusal: refusal_seen,
+            health: health_seen,
+            changes: changes_told,
+            measured,
             announced,
             stabilise_timeout: config.stabilise_timeout,
             membership,
@@ -184,6 +205,37 @@ impl Orchestrator {
         let mut members = self.members();
         members.retain(|member| member.is_peer);
         members
+    }
+
+    /// The peers there are, each as an arrival, and then every change; this node excluded.
+    #[must_use]
+    pub fn peer_changes(&self) -> PeerChanges {
+        let changes = match self.changes.upgrade() {
+            Some(changes) => changes.subscribe(),
+            // It has stopped: there will be no change.
+            None => broadcast::channel(1).1,
+        };
+        PeerChanges::new(changes, self.view())
+    }
+
+    /// The last health report, made at every interval of the configuration; `None` before the
+    /// first interval has passed.
+    #[must_use]
+    pub fn health(&self) -> watch::Receiver<Option<HealthReport>> {
+        self.health.clone()
+    }
+
+    /// How the writing of this node's own record goes.
+    #[must_use]
+    pub fn keepalives(&self) -> KeepaliveReading {
+        self.measured.keepalives()
+    }
+
+    /// How far the clocks of the nodes in the table are from this one's, this node's own record
+    /// included. Nothing depends on it.
+    #[must_use]
+    pub fn clock_skews(&self) -> Vec<ClockSkew> {
+        self.measured.known_skews()
     }
 
     /// Waits until the node is stable, at most for the configured time from this call on.

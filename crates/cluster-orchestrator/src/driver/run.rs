@@ -9,12 +9,12 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::View;
 use super::bounded::within;
+use super::changes::PeerChange;
 use super::link::{Dialer, LinkHandle, LinkNews};
-use super::log;
+use super::{View, log};
 use crate::config::OrchestratorConfig;
-use crate::roster::{Effect, Input, Refusal, Roster, State};
+use crate::roster::{Effect, HealthReport, Input, Refusal, Roster, State};
 
 /// The longest the removal of one record may take.
 const SWEEP_MAX: Duration = Duration::from_secs(5);
@@ -47,6 +47,8 @@ pub(super) struct Run {
     read_problem: Option<String>,
     membership: Arc<dyn Membership>,
     shown: Shown,
+    /// Of the input that is being handled.
+    untold: Vec<PeerChange>,
 }
 
 /// What the outside sees.
@@ -54,6 +56,8 @@ pub(super) struct Shown {
     pub(super) view: watch::Sender<Arc<View>>,
     pub(super) state: watch::Sender<State>,
     pub(super) refusal: watch::Sender<Option<Refusal>>,
+    pub(super) health: watch::Sender<Option<HealthReport>>,
+    pub(super) changes: broadcast::Sender<PeerChange>,
 }
 
 impl Run {
@@ -76,6 +80,7 @@ impl Run {
             read_problem: None,
             membership,
             shown,
+            untold: Vec::new(),
         }
     }
 
@@ -196,6 +201,11 @@ impl Run {
             self.perform(effect);
         }
         self.show();
+        // After the view: whoever begins to listen in between finds the change there.
+        for change in self.untold.drain(..) {
+            // Nobody needs to listen.
+            let _ = self.shown.changes.send(change);
+        }
     }
 
     fn perform(&mut self, effect: Effect) {
@@ -222,11 +232,16 @@ impl Run {
             Effect::Refuse(refusal) => self.refuse(refusal),
             Effect::Sweep(beat) => self.sweep(&beat),
             Effect::RefreshMembers => self.refresh.notify_one(),
-            Effect::StateChanged { .. }
-            | Effect::PeerAdded { .. }
-            | Effect::PeerRemoved { .. }
-            | Effect::Unreachable { .. }
-            | Effect::Report { .. } => {}
+            Effect::PeerAdded { endpoint, name } => {
+                self.untold.push(PeerChange::Added { name, endpoint });
+            }
+            Effect::PeerRemoved { endpoint, name } => {
+                self.untold.push(PeerChange::Removed { name, endpoint });
+            }
+            Effect::Report { report, .. } => {
+                self.shown.health.send_replace(Some(report));
+            }
+            Effect::StateChanged { .. } | Effect::Unreachable { .. } => {}
         }
     }
 

@@ -10,6 +10,7 @@ use tracing::{error, info, warn};
 
 use super::bounded::within;
 use super::holder::HolderCheck;
+use super::measured::Measured;
 use super::run::Message;
 use crate::config::Timing;
 
@@ -26,6 +27,7 @@ pub(super) struct Beating {
     pub(super) holder: HolderCheck,
     /// The own record may be in the table.
     pub(super) announced: Arc<AtomicBool>,
+    pub(super) measured: Arc<Measured>,
 }
 
 impl Beating {
@@ -42,6 +44,8 @@ impl Beating {
         loop {
             let started = self.clock.monotonic();
             let answer = call(&*self.clock, self.timing, self.membership.beat()).await;
+            let took = self.clock.monotonic().saturating_sub(started);
+            self.measured.beat(took, answer.is_ok());
             let was_well = trouble.is_over();
             trouble.note(answer.as_ref().err());
             // The first read follows the first write, so that a lone node finds itself at once;
@@ -68,6 +72,7 @@ pub(super) struct Reading {
     pub(super) timing: Timing,
     pub(super) messages: mpsc::Sender<Message>,
     pub(super) refresh: Arc<Notify>,
+    pub(super) measured: Arc<Measured>,
 }
 
 impl Reading {
@@ -76,7 +81,11 @@ impl Reading {
         self.refresh.notified().await;
         loop {
             let started = self.clock.monotonic();
+            let began = self.clock.wall_ms();
             let answer = call(&*self.clock, self.timing, self.membership.beats()).await;
+            if let Ok(beats) = &answer {
+                self.measured.table(beats, began, self.clock.wall_ms());
+            }
             trouble.note(answer.as_ref().err());
             if self.messages.send(Message::Table(answer)).await.is_err() {
                 return;

@@ -1,6 +1,7 @@
 //! A logged-in link: subscriptions, events in order, beats, and how it ends.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,8 +13,8 @@ use happn_protocol::{EventMessage, Json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::PeerDialerConfig;
 use super::position::{Position, Positions};
+use super::{LiveCounts, PeerDialerConfig};
 use crate::ClientError;
 use crate::connection::{Call, Connection, ConnectionEnd, Inbox};
 use crate::login::millis;
@@ -75,6 +76,7 @@ pub(super) struct WebsocketLink {
     pub(super) backlog: VecDeque<Arrival>,
     pub(super) position: Position,
     pub(super) positions: Arc<Mutex<Positions>>,
+    pub(super) counts: Arc<LiveCounts>,
     /// What is missing before what is handed over next.
     pub(super) gap: Option<Gap>,
     /// Publications whose publisher waits until they are delivered here.
@@ -119,6 +121,7 @@ impl WebsocketLink {
 
     fn take(&mut self, event: ReplicatedEvent, events: &mut Vec<ReplicatedEvent>) {
         if event.sequence.is_some_and(|it| !self.position.accept(it)) {
+            self.counts.repeated.fetch_add(1, Ordering::Relaxed);
             tracing::debug!(peer = self.name, "an event that was here before is dropped");
             return;
         }

@@ -4,7 +4,7 @@ mod link;
 mod position;
 
 use std::collections::VecDeque;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +70,25 @@ impl Default for PeerDialerConfig {
 pub struct PeerDialer {
     config: PeerDialerConfig,
     positions: Arc<Mutex<Positions>>,
+    counts: Arc<LiveCounts>,
+}
+
+/// What became of the links that a dialer opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DialCounts {
+    /// Links that were opened, resumed ones included.
+    pub opened: u64,
+    /// Links that went on where they had stopped.
+    pub resumed: u64,
+    /// Numbered events that had been there before and were dropped.
+    pub repeated: u64,
+}
+
+#[derive(Debug, Default)]
+struct LiveCounts {
+    opened: AtomicU64,
+    resumed: AtomicU64,
+    repeated: AtomicU64,
 }
 
 impl PeerDialer {
@@ -79,6 +98,17 @@ impl PeerDialer {
         Self {
             config,
             positions: Arc::default(),
+            counts: Arc::default(),
+        }
+    }
+
+    /// What became of the links so far. Clones of a dialer count together.
+    #[must_use]
+    pub fn counts(&self) -> DialCounts {
+        DialCounts {
+            opened: self.counts.opened.load(Ordering::Relaxed),
+            resumed: self.counts.resumed.load(Ordering::Relaxed),
+            repeated: self.counts.repeated.load(Ordering::Relaxed),
         }
     }
 
@@ -149,6 +179,11 @@ impl PeerDialer {
             .ok_or_else(|| ClientError::decode("the login answer names no node"))?;
         let answer = session.link.filter(|link| link.version == LINK_VERSION);
         let (position, gap) = self.positions().open(endpoint, answer.as_ref());
+        self.counts.opened.fetch_add(1, Ordering::Relaxed);
+        let resumed = answer.as_ref().is_some_and(|answer| answer.resumed);
+        self.counts
+            .resumed
+            .fetch_add(u64::from(resumed), Ordering::Relaxed);
         if position.is_numbered() {
             connection.set_silence_limit(config.silence_limit);
         }
@@ -161,6 +196,7 @@ impl PeerDialer {
             backlog: VecDeque::new(),
             position,
             positions: Arc::clone(&self.positions),
+            counts: Arc::clone(&self.counts),
             gap,
             owed: Vec::new(),
             next_beat: Instant::now() + config.beat_interval,

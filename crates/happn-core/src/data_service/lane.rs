@@ -1,14 +1,16 @@
 //! The order in which one store's writes are made and answered.
 
 use std::collections::VecDeque;
-use std::future::{poll_fn, ready};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::data_service::times::{ReadTimer, StoreTimes};
 use crate::{BoxFuture, DataStore, StoreError, StoreFuture};
 
 /// Writes that may wait for one store, and that may be under way in it.
@@ -22,6 +24,7 @@ pub(crate) struct Lane {
     pub(crate) name: Arc<str>,
     pub(crate) store: Arc<dyn DataStore>,
     jobs: mpsc::Sender<Job>,
+    times: Arc<StoreTimes>,
 }
 
 /// A write and what follows it.
@@ -54,7 +57,23 @@ impl Lane {
             let _ = done.send(());
         });
         let name = name.into();
-        (Arc::new(Self { name, store, jobs }), Drained(drained))
+        let times = Arc::default();
+        let lane = Self {
+            name,
+            store,
+            jobs,
+            times,
+        };
+        (Arc::new(lane), Drained(drained))
+    }
+
+    /// Begins to take the time of a read.
+    pub(crate) fn reading(&self) -> ReadTimer {
+        ReadTimer::start(self.times.clone())
+    }
+
+    pub(crate) fn times(&self) -> &StoreTimes {
+        &self.times
     }
 
     /// Puts a write behind those already accepted.
@@ -63,10 +82,19 @@ impl Lane {
         start: impl FnOnce(&dyn DataStore) -> StoreFuture<T> + Send + 'static,
         then: impl FnOnce(Result<T, StoreError>) + Send + 'static,
     ) -> Option<Blocked> {
-        let start: Start = Box::new(move |store| {
+        let times = self.times.clone();
+        self.enqueue(Box::new(move |store| {
+            let started = Instant::now();
             let answer = start(store);
-            Box::pin(async move { then(answer.await) })
-        });
+            Box::pin(async move {
+                let outcome = answer.await;
+                times.wrote(started.elapsed(), outcome.is_ok());
+                then(outcome);
+            })
+        }))
+    }
+
+    fn enqueue(&self, start: Start) -> Option<Blocked> {
         match self.jobs.try_send(Job { start }) {
             Ok(()) => None,
             Err(mpsc::error::TrySendError::Full(job)) => {
@@ -83,10 +111,11 @@ impl Lane {
     /// Completes when the writes accepted before this call have been applied and followed up.
     pub(crate) fn settled(&self) -> BoxFuture<'static, ()> {
         let (passed, passing) = oneshot::channel();
-        let nothing = |_: &dyn DataStore| -> StoreFuture<()> { Box::pin(ready(Ok(()))) };
-        let blocked = self.submit(nothing, move |_| {
-            let _ = passed.send(());
-        });
+        let blocked = self.enqueue(Box::new(|_| {
+            Box::pin(async {
+                let _ = passed.send(());
+            })
+        }));
         Box::pin(async move {
             if let Some(blocked) = blocked {
                 blocked.await;

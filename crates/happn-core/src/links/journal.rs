@@ -195,17 +195,19 @@ impl<F: Clone> Journal<F> {
         true
     }
 
-    /// How many events wait to be handed to a follower.
-    pub(crate) fn waiting(&self, id: u8) -> u64 {
+    /// How many events wait to be handed to a follower, and their bytes.
+    pub(crate) fn waiting(&self, id: u8) -> (u64, usize) {
         let first = self.first_sequence();
         let Some(Some(follower)) = self.followers.get(usize::from(id)) else {
-            return 0;
+            return (0, 0);
         };
         let skip = index(follower.cursor.max(first), first).unwrap_or(0);
         let waiting = self.entries.iter().skip(skip);
         waiting
             .filter(|entry| entry.recipients & bit(id) != 0)
-            .count() as u64
+            .fold((0, 0), |(events, bytes), entry| {
+                (events + 1, bytes + entry.bytes)
+            })
     }
 
     /// Events and bytes that are kept.

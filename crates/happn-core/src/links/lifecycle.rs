@@ -5,7 +5,7 @@ use std::sync::Arc;
 use happn_protocol::Json;
 use happn_protocol::link::LinkOffer;
 
-use super::{Detached, LinkStatus};
+use super::{Detached, LinkCounts, LinkStatus};
 use crate::{Node, Session};
 
 impl Node {
@@ -13,6 +13,12 @@ impl Node {
     #[must_use]
     pub fn links(&self) -> Vec<LinkStatus> {
         self.links.status()
+    }
+
+    /// What became of the numbered links of other nodes so far.
+    #[must_use]
+    pub fn link_counts(&self) -> LinkCounts {
+        self.links.counts()
     }
 
     /// Events and bytes that are kept for the links of other nodes.

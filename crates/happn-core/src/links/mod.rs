@@ -53,6 +53,7 @@ struct Table {
     /// By place.
     slots: Vec<Option<Slot>>,
     generations: u64,
+    counts: LinkCounts,
 }
 
 /// What follows from the end of a session.
@@ -73,6 +74,17 @@ pub struct LinkStatus {
     pub is_attached: bool,
     /// Events published for it that its connection has not taken yet.
     pub waiting: u64,
+    /// The same in bytes.
+    pub waiting_bytes: usize,
+}
+
+/// What became of numbered links since the node's start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkCounts {
+    /// How often a node came back and its link went on where it had stopped.
+    pub resumed: u64,
+    /// Events that made room before their link could take them: declared to its node as lost.
+    pub lost: u64,
 }
 
 impl Links {
@@ -86,6 +98,7 @@ impl Links {
                 journal,
                 slots: Vec::new(),
                 generations: 0,
+                counts: LinkCounts::default(),
             }),
             limits,
             instance,
@@ -118,6 +131,7 @@ impl Links {
         }
         let mut table = self.lock();
         let resumed = table.resume(offer);
+        table.counts.resumed += u64::from(resumed.is_some());
         let mut place = resumed.or_else(|| table.open(session));
         let mut forget = None;
         if place.is_none() {
@@ -271,10 +285,12 @@ impl Links {
         slots
             .filter_map(|(id, slot)| {
                 let slot = slot.as_ref()?;
+                let (waiting, waiting_bytes) = table.journal.waiting(id);
                 Some(LinkStatus {
                     peer: slot.peer.clone(),
                     is_attached: slot.session.is_some(),
-                    waiting: table.journal.waiting(id),
+                    waiting,
+                    waiting_bytes,
                 })
             })
             .collect()
@@ -285,6 +301,10 @@ impl Links {
         self.lock().journal.size()
     }
 
+    pub(crate) fn counts(&self) -> LinkCounts {
+        self.lock().counts
+    }
+
     /// The next frames of a link.
     fn take(&self, place: Place, frames: &mut Vec<ServerFrame>) {
         let mut table = self.lock();
@@ -293,6 +313,7 @@ impl Links {
         }
         let batch = table.journal.take(place.id, BATCH_BYTES);
         if batch.lost > 0 {
+            table.counts.lost += batch.lost;
             frames.push(gap_frame(batch.lost));
         }
         frames.extend(batch.frames);

@@ -151,7 +151,7 @@ fn a_slow_follower_is_told_how_many_made_room_before_it_took_them() {
             }
         );
     }
-    assert_eq!(journal.waiting(slow), 2);
+    assert_eq!(journal.waiting(slow).0, 2);
     assert_eq!(
         journal.take(slow, 100),
         Batch {
