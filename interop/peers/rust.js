@@ -104,6 +104,7 @@ function configuration(folder, name, minimumPeers, inner, proxy, datastore) {
     host: '127.0.0.1',
     port: inner,
     announceHost: '127.0.0.1',
+    admin: { port: 0 },
     services: {
       data: { config: { datastores: [store] } },
       proxy: { config: { host: '127.0.0.1', port: proxy } },

@@ -96,7 +96,7 @@ async fn resolve(host: &str, port: u16) -> Result<SocketAddr, StartError> {
 }
 
 /// The configuration has been checked; what is no host is left for the resolver to refuse.
-fn listen_host(host: &str) -> String {
+pub(crate) fn listen_host(host: &str) -> String {
     let parsed = host.parse::<ListenHost>();
     parsed.map_or_else(|_| host.to_owned(), |host| host.as_str().to_owned())
 }
@@ -107,6 +107,7 @@ pub(crate) fn orchestrator(
     endpoint: &str,
     node: &Arc<Node>,
     events: Arc<dyn PeerEvents>,
+    dialer: PeerDialer,
     clock: &Arc<dyn Clock>,
 ) -> Result<Orchestrator, StartError> {
     let config = orchestrator_config(settings, endpoint, node);
@@ -128,7 +129,7 @@ pub(crate) fn orchestrator(
     Ok(Orchestrator::start(
         config,
         Arc::new(membership),
-        Arc::new(PeerDialer::new(dialer_config(settings))),
+        Arc::new(dialer),
         events,
         node.clone(),
         clock.clone(),
@@ -149,6 +150,11 @@ pub(crate) fn security_replication(
         clock.clone(),
         section.security_changeset_replicate_interval,
     )
+}
+
+/// What reaches other nodes.
+pub(crate) fn dialer(settings: &Settings) -> PeerDialer {
+    PeerDialer::new(dialer_config(settings))
 }
 
 /// Bounds of links that fit what the peers, configured alike, will send.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use happn_store_mongo::MongoConfig;
 
+use crate::admin::HEALTH_PATH;
 use crate::config::{Provider, Settings, Store};
 use crate::node::Node;
 
@@ -49,6 +50,10 @@ pub fn banner(
         "peers",
         format!("{}, listening on {}", node.endpoint(), node.address()),
     );
+    if let Some(address) = node.admin_address() {
+        let url = format!("http://{}{HEALTH_PATH}", reachable(address));
+        line("health", format!("{url}, and /metrics"));
+    }
     for store in &settings.services.data.datastores {
         line("data", store_line(store));
     }

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Exit;
 use crate::config::{Config, ConfigError, FlagValue, KEYS, Key, Kind, Preset, Sources};
+use crate::status::StatusRequest;
 use crate::transfer::{ExportRequest, ImportRequest};
 
 /// What the user wants.
@@ -35,6 +36,8 @@ pub enum Wish {
     Import(ImportRequest),
     /// Write documents of the configured stores to a file.
     Export(ExportRequest),
+    /// Show how a running node and its cluster are.
+    Status(StatusRequest),
 }
 
 impl Invocation {
@@ -52,6 +55,7 @@ impl Invocation {
             Some(("config", _)) => Wish::ShowConfig,
             Some(("import", inner)) => Wish::Import(transfers::import_request(inner)),
             Some(("export", inner)) => Wish::Export(transfers::export_request(inner)),
+            Some(("status", inner)) => Wish::Status(status_request(inner)),
             _ => Wish::Start,
         };
         // Global flags show up at the level of the subcommand as well.
@@ -122,8 +126,34 @@ pub fn command() -> Command {
                         .help("Prints instead what every key means, in Markdown"),
                 ),
         )
+        .subcommand(status())
         .subcommand(transfers::import())
         .subcommand(transfers::export())
+}
+
+fn status() -> Command {
+    let switch = |name: &'static str, help: &'static str| {
+        let argument = Arg::new(name).long(name).action(ArgAction::SetTrue);
+        argument.help(help)
+    };
+    Command::new("status")
+        .about("Shows how a running node and its cluster are")
+        .arg(
+            Arg::new("url")
+                .long("url")
+                .value_name("URL")
+                .help("The node's admin listener [default: the configured node's, on admin.port]"),
+        )
+        .arg(switch("watch", "Looks again every 2 s, until interrupted"))
+        .arg(switch("json", "Prints what the node answers, as JSON"))
+}
+
+fn status_request(matches: &ArgMatches) -> StatusRequest {
+    StatusRequest {
+        url: matches.get_one::<String>("url").cloned(),
+        watch: matches.get_flag("watch"),
+        json: matches.get_flag("json"),
+    }
 }
 
 const AFTER_HELP: &str = "\

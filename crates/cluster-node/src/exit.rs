@@ -15,16 +15,19 @@ pub enum Exit {
     Skipped,
     /// A second signal came while the node stopped: it went at once, unfinished.
     Insisted,
+    /// `status` found a node that is not ready.
+    NotReady,
 }
 
 impl Exit {
     /// All of them, by their codes.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Done,
         Self::Failed,
         Self::WrongArguments,
         Self::Skipped,
         Self::Insisted,
+        Self::NotReady,
     ];
 
     /// The exit code.
@@ -36,6 +39,7 @@ impl Exit {
             Self::WrongArguments => 2,
             Self::Skipped => 3,
             Self::Insisted => 4,
+            Self::NotReady => 5,
         }
     }
 
@@ -48,6 +52,7 @@ impl Exit {
             Self::WrongArguments => "wrong arguments",
             Self::Skipped => "imported but for the lines that are listed",
             Self::Insisted => "ended at once by a second signal, before it had stopped",
+            Self::NotReady => "status: the node answers, but is not ready",
         }
     }
 }

@@ -18,6 +18,7 @@
 //! ```
 
 pub mod address;
+mod admin;
 mod assembly;
 pub mod banner;
 pub mod cli;
@@ -26,13 +27,16 @@ mod exit;
 pub mod logging;
 pub mod network;
 mod node;
+mod parts;
 mod report;
 pub mod signals;
 mod start_error;
+pub mod status;
 mod stores;
 mod tls;
 pub mod transfer;
 
+pub use admin::{HEALTH_PATH, Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth};
 pub use exit::Exit;
 pub use node::{Node, ReloadError};
 pub use report::one_line;

@@ -8,6 +8,7 @@ use cluster_node::banner::{Launch, banner};
 use cluster_node::cli::{Invocation, Wish};
 use cluster_node::config::{Config, Settings, effective, reference};
 use cluster_node::signals::{ReloadSignals, StopSignals};
+use cluster_node::status::{StatusRequest, status};
 use cluster_node::transfer::{self, ExportRequest, ImportRequest, Progress};
 use cluster_node::{Exit, Node, logging, one_line};
 
@@ -45,6 +46,7 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
         Wish::Start => return start(&launch, &config),
         Wish::Import(request) => return import_file(&config, request),
         Wish::Export(request) => export_file(&config, &request)?,
+        Wish::Status(request) => return show_status(&config, &request),
     }
     Ok(Exit::Done)
 }
@@ -98,6 +100,11 @@ fn export_file(config: &Config, request: &ExportRequest) -> anyhow::Result<()> {
     // Standard output may be where the documents went.
     writeln!(std::io::stderr(), "{exported}")?;
     Ok(())
+}
+
+fn show_status(config: &Config, request: &StatusRequest) -> anyhow::Result<Exit> {
+    warn(config)?;
+    Ok(runtime()?.block_on(status(&config.settings, request))?)
 }
 
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cluster_admin::AdminServer;
 use cluster_orchestrator::Orchestrator;
 use cluster_proxy::Proxy;
 use cluster_replicator::{Replicator, SecurityReplication};
@@ -14,8 +15,10 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::address::{announced_endpoint, node_name};
+use crate::admin::{self, Health};
 use crate::assembly;
 use crate::config::Settings;
+use crate::parts::{Identity, Parts};
 use crate::start_error::StartError;
 use crate::stores;
 
@@ -33,15 +36,9 @@ const STORE_GRACE: Duration = Duration::from_secs(5);
 /// [`Node::start`] does both. A node must be stopped with [`Node::stop`]; merely dropping it lets
 /// its tasks die with the runtime, and the others notice only by the lost connection.
 pub struct Node {
-    core: Arc<happn_core::Node>,
+    parts: Arc<Parts>,
     server: Server,
-    orchestrator: Orchestrator,
-    replicator: Arc<Replicator>,
-    security: Arc<SecurityReplication>,
-    proxy: Proxy,
-    endpoint: String,
-    /// The proxy stays closed until the program around the node opens it.
-    deferred: bool,
+    admin: Option<AdminServer>,
 }
 
 impl Node {
@@ -100,8 +97,15 @@ impl Node {
         };
         let endpoint = announced_endpoint(settings, server.address().port());
         let replicator = Arc::new(Replicator::new(core.clone(), core.name().to_owned()));
-        let orchestrator =
-            assembly::orchestrator(settings, &endpoint, &core, replicator.clone(), &clock);
+        let dialer = assembly::dialer(settings);
+        let orchestrator = assembly::orchestrator(
+            settings,
+            &endpoint,
+            &core,
+            replicator.clone(),
+            dialer.clone(),
+            &clock,
+        );
         let orchestrator = match orchestrator {
             Ok(orchestrator) => orchestrator,
             Err(error) => {
@@ -113,16 +117,39 @@ impl Node {
         let directory = Arc::new(NoDirectory);
         let security = assembly::security_replication(settings, &replicator, directory, &clock);
         tracing::info!(name = core.name(), %endpoint, listening = %server.address(), "node started");
-        Ok(Self {
-            proxy: assembly::proxy(front_door, &server),
-            deferred: settings.services.proxy.defer,
-            core,
+        let door = (
+            assembly::proxy(front_door, &server),
+            settings.services.proxy.defer,
+        );
+        let identity = identity(settings, endpoint);
+        let messages = (replicator, Arc::new(security));
+        let parts = Parts::new(core, orchestrator, messages, door, dialer, identity);
+        Self::show(settings, server, Arc::new(parts)).await
+    }
+
+    /// The last step of starting: health and metrics.
+    async fn show(
+        settings: &Settings,
+        server: Server,
+        parts: Arc<Parts>,
+    ) -> Result<Self, StartError> {
+        let opened = admin::open(settings, &parts).await;
+        let (admin, error) = match opened {
+            Ok(admin) => (admin, None),
+            Err(error) => (None, Some(error)),
+        };
+        let node = Self {
+            parts,
             server,
-            orchestrator,
-            replicator,
-            security: Arc::new(security),
-            endpoint,
-        })
+            admin,
+        };
+        match error {
+            None => Ok(node),
+            Some(error) => {
+                node.stop(FAILED_START_GRACE).await;
+                Err(error)
+            }
+        }
     }
 
     /// Waits until the cluster is stable, then opens the proxy unless that is deferred. Answers
@@ -132,11 +159,11 @@ impl Node {
     /// When the cluster is not stable in time or the proxy cannot listen. The node is still
     /// running then and must be stopped.
     pub async fn ready(&self) -> Result<Option<SocketAddr>, StartError> {
-        self.orchestrator.stabilised().await?;
-        if self.deferred {
+        self.parts.orchestrator.stabilised().await?;
+        if self.parts.deferred {
             return Ok(None);
         }
-        let address = self.proxy.start().await?;
+        let address = self.parts.proxy.start().await?;
         tracing::info!(%address, "clients may connect");
         Ok(Some(address))
     }
@@ -149,7 +176,7 @@ impl Node {
     pub fn reload_certificates(&self) -> Result<(), ReloadError> {
         let outcomes = [
             self.server.reload_certificate(),
-            self.proxy.reload_certificate(),
+            self.parts.proxy.reload_certificate(),
         ];
         let failed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
         match failed.is_empty() {
@@ -158,43 +185,59 @@ impl Node {
         }
     }
 
-    /// Stops in order, so that nobody is surprised: no new clients; end the sessions of clients,
-    /// in the way that makes them reconnect elsewhere; tell the others what changed in users and
-    /// groups; leave the cluster; let go of the other nodes; close the stores.
+    /// Stops in order, so that nobody is surprised: not ready; no new clients; end the sessions of
+    /// clients, in the way that makes them reconnect elsewhere; tell the others what changed in
+    /// users and groups; leave the cluster; let go of the other nodes; close the stores.
     ///
     /// Takes at most `deadline` and a few seconds more for the stores. Dropping the future midway
     /// skips the steps that are left.
     pub async fn stop(self, deadline: Duration) {
         let until = Instant::now() + deadline;
-        within(until, "proxy", self.proxy.stop()).await;
+        let parts = &self.parts;
+        parts.begin_to_stop();
+        within(until, "proxy", parts.proxy.stop()).await;
         // Clients that do not go must leave time for what follows.
         self.server.drain(&Ending::Reconnect, deadline / 2).await;
-        within(until, "security changes", self.security.stop()).await;
-        within(until, "orchestrator", self.orchestrator.stop()).await;
-        self.core.stop();
+        within(until, "security changes", parts.security.stop()).await;
+        within(until, "orchestrator", parts.orchestrator.stop()).await;
+        parts.core.stop();
         let left = until.saturating_duration_since(Instant::now());
         self.server.stop(Ending::Reconnect, left).await;
         let until = Instant::now() + STORE_GRACE;
-        within(until, "data", self.core.data().close()).await;
+        within(until, "data", parts.core.data().close()).await;
+        if let Some(admin) = &self.admin {
+            within(until, "admin listener", admin.stop()).await;
+        }
         tracing::info!(name = self.name(), "node stopped");
     }
 
     /// The node's name.
     #[must_use]
     pub fn name(&self) -> &str {
-        self.core.name()
+        self.parts.core.name()
     }
 
     /// `host:port` at which peers reach this node.
     #[must_use]
     pub fn endpoint(&self) -> &str {
-        &self.endpoint
+        &self.parts.identity.endpoint
     }
 
     /// Where the inner server listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.server.address()
+    }
+
+    /// Where health and metrics are; `None` when that is switched off.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_ref().map(AdminServer::address)
+    }
+
+    /// How the node and its cluster are now: what the admin listener shows as JSON.
+    pub async fn health(&self) -> Health {
+        Health::of(&self.parts).await
     }
 
     /// The inner server, to mount HTTP routes beside the node; they are reached through the proxy
@@ -207,31 +250,31 @@ impl Node {
     /// The front door: closed until the node is ready, and with `defer` until told.
     #[must_use]
     pub fn proxy(&self) -> &Proxy {
-        &self.proxy
+        &self.parts.proxy
     }
 
     /// Who is in the cluster.
     #[must_use]
     pub fn orchestrator(&self) -> &Orchestrator {
-        &self.orchestrator
+        &self.parts.orchestrator
     }
 
     /// What crossed the cluster to this node.
     #[must_use]
     pub fn replicator(&self) -> &Replicator {
-        &self.replicator
+        &self.parts.replicator
     }
 
     /// Takes changes of users and groups that were made here, to tell the other nodes.
     #[must_use]
     pub fn security_changes(&self) -> &Arc<SecurityReplication> {
-        &self.security
+        &self.parts.security
     }
 
     /// Sessions, subscriptions and data.
     #[must_use]
     pub fn core(&self) -> &Arc<happn_core::Node> {
-        &self.core
+        &self.parts.core
     }
 }
 
@@ -239,8 +282,18 @@ impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Node")
             .field("name", &self.name())
-            .field("endpoint", &self.endpoint)
+            .field("endpoint", &self.endpoint())
             .finish_non_exhaustive()
+    }
+}
+
+fn identity(settings: &Settings, endpoint: String) -> Identity {
+    let section = &settings.services.orchestrator;
+    Identity {
+        endpoint,
+        cluster_name: section.cluster_name.clone(),
+        deployment: section.deployment.clone(),
+        service: section.service_name.clone(),
     }
 }
 

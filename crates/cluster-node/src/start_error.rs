@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use cluster_admin::AdminError;
 use cluster_orchestrator::StabiliseError;
 use cluster_proxy::ProxyError;
 use happn_server::BindError;
@@ -87,6 +88,9 @@ pub enum StartError {
     /// https without a certificate.
     #[error("services.transport.config: https needs a key and a certificate")]
     NoCertificate,
+    /// The listener for health and metrics cannot listen.
+    #[error(transparent)]
+    Admin(#[from] AdminError),
     /// The proxy cannot listen.
     #[error(transparent)]
     Proxy(#[from] ProxyError),

@@ -91,6 +91,7 @@ impl ServerProcess {
             "name": name,
             "host": "127.0.0.1",
             "port": address.port(),
+            "admin": {"port": 0},
             "services": {
                 "data": {"config": {"datastores": [documents.store(&directory, &name)]}},
                 "proxy": {"config": {"host": "127.0.0.1", "port": proxy.port()}},

@@ -47,6 +47,7 @@ impl Node {
             "name": name,
             "host": "127.0.0.1",
             "port": inner_port,
+            "admin": {"port": 0},
             "announceHost": announced,
             "services": {
                 "data": {"config": {"datastores": [{

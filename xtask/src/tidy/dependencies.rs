@@ -156,6 +156,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("cluster-orchestrator", CLUSTER),
     ("cluster-replicator", CLUSTER),
     (
+        "cluster-admin",
+        &[
+            "bytes",
+            "http",
+            "http-body-util",
+            "hyper",
+            "hyper-util",
+            "thiserror",
+            "tokio",
+            "tokio-util",
+            "tracing",
+        ],
+    ),
+    (
         "cluster-proxy",
         &[
             "happn-core",
@@ -174,6 +188,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "anyhow",
             "clap",
+            "cluster-admin",
             "cluster-orchestrator",
             "cluster-proxy",
             "cluster-replicator",

@@ -31,9 +31,9 @@ pub use print::effective;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use settings::{
-    CleanupSettings, DataSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings,
-    PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings, RateLimitSettings,
-    SearchLimits, Services, SessionSettings, Settings, ShutdownSettings, Store,
+    AdminSettings, CleanupSettings, DataSettings, LogFormat, LogSettings, NetworkSettings,
+    OrchestratorSettings, PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings,
+    RateLimitSettings, SearchLimits, Services, SessionSettings, Settings, ShutdownSettings, Store,
     SubscriptionSettings, SubscriptionTreeSettings, TimingSettings, TransportMode,
     TransportSettings,
 };

@@ -15,7 +15,7 @@ use crate::network::{self, InterfaceAddress};
 pub(crate) fn apply(layers: &mut Layers, interfaces: &[InterfaceAddress], report: &mut Report) {
     dodge_the_inner_port(layers);
     complete_default_stores(layers, report);
-    for key in [HOST, "services.proxy.config.host"] {
+    for key in [HOST, "services.proxy.config.host", "admin.host"] {
         resolve_host(layers, key, interfaces, report);
     }
     resolve_interface(layers, interfaces, report);
@@ -23,6 +23,7 @@ pub(crate) fn apply(layers: &mut Layers, interfaces: &[InterfaceAddress], report
     check_unsupported(layers, report);
     check_tls(layers, report);
     check_ports(layers, report);
+    check_admin_port(layers, report);
     check_minimums(layers, report);
     check_timing(layers, report);
 }
@@ -33,6 +34,7 @@ const INTERFACE_ID: &str = "network.interfaceId";
 const INTERFACE: &str = "network.interface";
 const PORT: &str = "port";
 const PROXY_PORT: &str = "services.proxy.config.port";
+const ADMIN_PORT: &str = "admin.port";
 const STORES: &str = "services.data.config.datastores";
 const FILENAME: &str = "services.data.config.filename";
 const FSYNC: &str = "services.data.config.fsync";
@@ -225,6 +227,18 @@ fn check_ports(layers: &Layers, report: &mut Report) {
             PROXY_PORT,
             format!("{port} is also the inner server's port"),
         );
+    }
+}
+
+/// Compared as if all hosts were one, because most listen on all of them.
+fn check_admin_port(layers: &Layers, report: &mut Report) {
+    let port = layers.value(ADMIN_PORT);
+    let others = [(PORT, "the inner server's"), (PROXY_PORT, "the proxy's")];
+    for (key, whose) in others {
+        if !port.is_null() && *port != json!(0) && port == layers.value(key) {
+            let reason = format!("{port} is also {whose} port");
+            report.rule(layers.origin(ADMIN_PORT), ADMIN_PORT, reason);
+        }
     }
 }
 

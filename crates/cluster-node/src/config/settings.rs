@@ -27,6 +27,8 @@ pub struct Settings {
     pub network: NetworkSettings,
     /// `log`.
     pub log: LogSettings,
+    /// `admin`.
+    pub admin: AdminSettings,
     /// `shutdown`.
     pub shutdown: ShutdownSettings,
     /// `services`.
@@ -36,6 +38,21 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// Where health and metrics are: `admin.port`, else 1000 below `port` if that is not the
+    /// proxy's; 0 lets the system choose.
+    #[must_use]
+    pub fn admin_port(&self) -> u16 {
+        let derived = || {
+            let below = [1000, 2000].map(|distance| self.port.saturating_sub(distance));
+            let free = |port: &u16| *port != self.services.proxy.port;
+            // What is below 1024 is not ours to take.
+            let unprivileged = |port: &u16| *port >= 1024;
+            let mut ports = below.into_iter().filter(unprivileged);
+            ports.find(free).unwrap_or(0)
+        };
+        self.admin.port.unwrap_or_else(derived)
+    }
+
     /// Reads the checked tree. Only a key table that disagrees with these types can fail here,
     /// which the tests rule out.
     pub(crate) fn from_layers(layers: &Layers, report: &mut Report) -> Option<Self> {
@@ -70,6 +87,18 @@ pub enum LogFormat {
     Text,
     /// For programs.
     Json,
+}
+
+/// `admin`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct AdminSettings {
+    /// Whether there is a listener for health and metrics.
+    pub enabled: bool,
+    /// Where it listens.
+    pub host: String,
+    /// Its port; absent when it shall be made from the inner server's. See
+    /// [`Settings::admin_port`].
+    pub port: Option<u16>,
 }
 
 /// `shutdown`.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use cluster_node::config::{Config, FlagValue, Settings, Sources};
 use cluster_node::{Node, StartError};
 use happn_client::{Client, ClientConfig, SubscribeOptions, Subscription};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 /// How long anything that must happen may take on a busy machine.
@@ -149,6 +150,18 @@ pub(crate) async fn client_at(address: SocketAddr) -> Client {
     soon("a client connects", Client::connect(config))
         .await
         .unwrap()
+}
+
+/// A client that never answers a good-bye.
+pub(crate) async fn deaf_client(address: SocketAddr) -> TcpStream {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = "GET /primus HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 12];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 101");
+    stream
 }
 
 /// A client with its ears open.

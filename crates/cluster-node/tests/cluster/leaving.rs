@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use happn_client::ConnectionState;
 use serde_json::json;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::harness::{
-    Folder, Listener, Plan, SOON, client, client_at, cluster, listens, soon, stop, until_peers,
+    Folder, Listener, Plan, SOON, client, client_at, cluster, deaf_client, listens, soon, stop,
+    until_peers,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,18 +87,6 @@ async fn clients_are_told_to_go_before_the_node_leaves_the_cluster() {
     soon("the node stops", stopping).await.unwrap();
     until_peers(&nodes[0], 1).await;
     stop(nodes).await;
-}
-
-/// A client that never answers a good-bye.
-async fn deaf_client(address: std::net::SocketAddr) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = "GET /primus HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-                   Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut first = [0; 12];
-    stream.read_exact(&mut first).await.unwrap();
-    assert_eq!(&first, b"HTTP/1.1 101");
-    stream
 }
 
 /// Half a request once kept its connection, and with it the stop, open until the deadline.

@@ -7,6 +7,7 @@
     reason = "the helpers of tests may panic"
 )]
 
+mod admin;
 mod harness;
 mod leaving;
 mod links;

@@ -65,6 +65,13 @@ impl Process {
         text
     }
 
+    /// The next line of the output.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        assert_ne!(self.output.read_line(&mut line).unwrap(), 0, "it ended");
+        line
+    }
+
     /// Reads the log until a line contains `words`.
     pub(crate) fn logged(&mut self, words: &str) {
         let mut log = BufReader::new(self.child.stderr.as_mut().unwrap());

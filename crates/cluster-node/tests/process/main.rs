@@ -12,5 +12,6 @@ mod failures;
 mod harness;
 mod running;
 mod sessions;
+mod status;
 mod stopping;
 mod transfers;

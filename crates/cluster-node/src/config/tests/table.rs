@@ -83,6 +83,9 @@ const ROWS: &[Row] = &[
         &[("'JSON'", "'json'")],
         &["'xml'", "5"],
     ),
+    row("admin.enabled", "true", SWITCH, NO_SWITCH),
+    row("admin.host", "'127.0.0.1'", TEXT, NO_TEXT),
+    row("admin.port", "null", PORT, NO_PORT),
     ms("shutdown.timeout", "8000", NO_INTERVAL),
     row(
         "services.data.config.patternRule",

@@ -1,0 +1,42 @@
+//! The listener by which people and programs look after a node, and the client to ask it.
+//!
+//! - [`AdminServer`]: an HTTP listener of its own, apart from clients and peers, so that it answers
+//!   also while those are closed or overrun. It serves [`Page`]s and knows nothing of a node.
+//! - [`Exposition`]: metrics as text, in the format of Prometheus.
+//! - [`fetch`]: asks such a listener, with limits on everything.
+//!
+//! ```
+//! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+//! # runtime.block_on(async {
+//! use std::time::Duration;
+//! use cluster_admin::{AdminConfig, AdminServer, Answer, AnswerFuture, Page, Target, fetch};
+//!
+//! struct Alive;
+//!
+//! impl Page for Alive {
+//!     fn answer(&self) -> AnswerFuture<'_> {
+//!         Box::pin(std::future::ready(Answer::text(200, "alive\n")))
+//!     }
+//! }
+//!
+//! let pages = vec![("/health/live", Box::new(Alive) as Box<dyn Page>)];
+//! let server = AdminServer::bind(AdminConfig::on("127.0.0.1", 0), pages).await?;
+//! let target: Target = server.address().to_string().parse()?;
+//! let fetched = fetch(&target, "/health/live", Duration::from_secs(1)).await?;
+//! assert_eq!((fetched.status, fetched.body.as_str()), (200, "alive\n"));
+//! server.stop().await;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! Everybody who reaches the port is answered, so it belongs on loopback or a network of its own.
+
+mod exposition;
+mod fetch;
+mod pages;
+mod server;
+
+pub use exposition::{Exposition, Family};
+pub use fetch::{FetchError, Fetched, Target, TargetError, fetch};
+pub use pages::{Answer, AnswerFuture, Page};
+pub use server::{AdminConfig, AdminError, AdminServer};

@@ -1,0 +1,104 @@
+//! What a node shows on its admin listener.
+
+mod health;
+mod metrics;
+
+use std::sync::Arc;
+
+use cluster_admin::{AdminConfig, AdminServer, Answer, AnswerFuture, Exposition, Page};
+
+use crate::config::Settings;
+use crate::parts::Parts;
+use crate::start_error::StartError;
+
+pub use health::{Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth};
+
+/// Where the node shows its health.
+pub const HEALTH_PATH: &str = "/health";
+
+/// Opens the listener, unless it is switched off.
+pub(crate) async fn open(
+    settings: &Settings,
+    parts: &Arc<Parts>,
+) -> Result<Option<AdminServer>, StartError> {
+    let section = &settings.admin;
+    if !section.enabled {
+        return Ok(None);
+    }
+    let host = crate::assembly::listen_host(&section.host);
+    let port = settings.admin_port();
+    let opened = AdminServer::bind(AdminConfig::on(&host, port), pages(parts)).await;
+    let server = match opened {
+        // Nobody asked for this very port, so it must not keep the node from starting.
+        Err(error) if error.is_taken() && section.port.is_none() => {
+            tracing::warn!(
+                port,
+                "the admin listener's port is taken, taking another one"
+            );
+            AdminServer::bind(AdminConfig::on(&host, 0), pages(parts)).await?
+        }
+        opened => opened?,
+    };
+    tracing::info!(address = %server.address(), "health and metrics");
+    Ok(Some(server))
+}
+
+fn pages(parts: &Arc<Parts>) -> Vec<(&'static str, Box<dyn Page>)> {
+    vec![
+        ("/health/live", Box::new(Live)),
+        ("/health/ready", Box::new(Ready(parts.clone()))),
+        (HEALTH_PATH, Box::new(HealthPage(parts.clone()))),
+        ("/metrics", Box::new(MetricsPage(parts.clone()))),
+    ]
+}
+
+/// That it answers is the answer.
+struct Live;
+
+impl Page for Live {
+    fn answer(&self) -> AnswerFuture<'_> {
+        Box::pin(std::future::ready(Answer::text(200, "live\n")))
+    }
+}
+
+struct Ready(Arc<Parts>);
+
+impl Page for Ready {
+    fn answer(&self) -> AnswerFuture<'_> {
+        Box::pin(async {
+            let obstacles = self.0.obstacles().await;
+            match obstacles.is_empty() {
+                true => Answer::text(200, "ready\n"),
+                false => Answer::text(503, format!("not ready: {}\n", obstacles.join("; "))),
+            }
+        })
+    }
+}
+
+struct HealthPage(Arc<Parts>);
+
+impl Page for HealthPage {
+    fn answer(&self) -> AnswerFuture<'_> {
+        Box::pin(async {
+            let health = Health::of(&self.0).await;
+            match serde_json::to_string(&health) {
+                Ok(text) => Answer::json(200, text),
+                Err(error) => Answer::text(500, format!("{error}\n")),
+            }
+        })
+    }
+}
+
+struct MetricsPage(Arc<Parts>);
+
+impl Page for MetricsPage {
+    fn answer(&self) -> AnswerFuture<'_> {
+        Box::pin(async {
+            Answer {
+                status: 200,
+                media_type: Exposition::MEDIA_TYPE,
+                body: metrics::write(&self.0).await,
+            }
+        })
+    }
+}
