@@ -83,6 +83,7 @@ impl Invocation {
     pub fn load(self, environment: Vec<(String, String)>) -> Result<Config, ConfigError> {
         let file = self.file(&environment);
         Config::load(&Sources {
+            tree: None,
             file: file.as_deref(),
             environment,
             flags: self.flags,

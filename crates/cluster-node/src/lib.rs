@@ -7,15 +7,23 @@
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 //! use cluster_node::Node;
-//! use cluster_node::config::{Config, Sources};
+//! use cluster_node::config::Config;
+//! use serde_json::json;
 //!
-//! let config = Config::load(&Sources::default())?;
+//! let config = Config::from_tree(&json!({"name": "one", "port": 57000}))?;
 //! let node = Node::start(&config.settings).await?;
+//! let client = node.local_client().await?;
+//! client.set("/hello", &json!({"from": node.name()})).await?;
 //! // … until it is time to go:
 //! node.stop(std::time::Duration::from_secs(5)).await;
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A running [`Node`] hands out what is in it: [`Node::orchestrator`] (state, members, peers that
+//! come and go), [`Node::replicator`] (messages between nodes), [`Node::proxy`] (the clients'
+//! door, to open and close), [`Node::server`] (HTTP of one's own), [`Node::local_client`] and
+//! [`Node::core`]. The example `handles` shows them.
 
 pub mod address;
 mod admin;
@@ -24,6 +32,7 @@ pub mod banner;
 pub mod cli;
 pub mod config;
 mod exit;
+mod health_lines;
 pub mod logging;
 pub mod network;
 mod node;

@@ -9,6 +9,7 @@ use cluster_admin::AdminServer;
 use cluster_orchestrator::Orchestrator;
 use cluster_proxy::Proxy;
 use cluster_replicator::{Replicator, SecurityReplication};
+use happn_client::{Client, ClientConfig, ClientError};
 use happn_core::{Clock, Ending, NoDirectory, NodeBuilder, NodeConfig, SystemClock};
 use happn_server::Server;
 use tokio::time::Instant;
@@ -18,6 +19,7 @@ use crate::address::{announced_endpoint, node_name};
 use crate::admin::{self, Health};
 use crate::assembly;
 use crate::config::Settings;
+use crate::health_lines;
 use crate::parts::{Identity, Parts};
 use crate::start_error::StartError;
 use crate::stores;
@@ -127,12 +129,17 @@ impl Node {
         Self::show(settings, server, Arc::new(parts)).await
     }
 
-    /// The last step of starting: health and metrics.
+    /// The last step of starting: health reports, and the listener for health and metrics.
     async fn show(
         settings: &Settings,
         server: Server,
         parts: Arc<Parts>,
     ) -> Result<Self, StartError> {
+        tokio::spawn(health_lines::write(
+            settings.services.orchestrator.health_report,
+            parts.orchestrator.health(),
+            parts.core.clock().clone(),
+        ));
         let opened = admin::open(settings, &parts).await;
         let (admin, error) = match opened {
             Ok(admin) => (admin, None),
@@ -259,9 +266,9 @@ impl Node {
         &self.parts.orchestrator
     }
 
-    /// What crossed the cluster to this node.
+    /// What crosses the cluster: events of other nodes, and messages between nodes.
     #[must_use]
-    pub fn replicator(&self) -> &Replicator {
+    pub fn replicator(&self) -> &Arc<Replicator> {
         &self.parts.replicator
     }
 
@@ -269,6 +276,16 @@ impl Node {
     #[must_use]
     pub fn security_changes(&self) -> &Arc<SecurityReplication> {
         &self.parts.security
+    }
+
+    /// A client of this node that needs no socket, with the defaults of
+    /// [`ClientConfig`]; [`Client::local`] takes others. It hears the events of all nodes, and ends
+    /// when the node stops.
+    ///
+    /// # Errors
+    /// When the login fails: on a secure node, because it has no credentials.
+    pub async fn local_client(&self) -> Result<Client, ClientError> {
+        Client::local(self.core().clone(), ClientConfig::default()).await
     }
 
     /// Sessions, subscriptions and data.

@@ -195,6 +195,8 @@ pub const KEYS: &[Key] = &[
     key("services.orchestrator.config.timing.healthReport", INTERVAL, Preset::Whole(10_000), "How often the node reports its health.")
         .ms()
         .also(&["services.orchestrator.config.stableReportInterval"]),
+    key("services.orchestrator.config.healthReport.json", Kind::Choice(&["stdout", "log", "off"]), Preset::Text("stdout"), "Where the JSON line of a health report goes when state or unhealthy members have changed."),
+    key("services.orchestrator.config.healthReport.lines", Kind::Choice(&["always", "change", "off"]), Preset::Text("always"), "When the lines of a health report go to the log."),
     key(
         "services.orchestrator.config.openSystemPaths",
         Kind::Switch,

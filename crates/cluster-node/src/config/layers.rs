@@ -18,6 +18,8 @@ use crate::config::{FlagValue, stores};
 pub enum Origin {
     /// Nobody set it.
     Default,
+    /// The program around the node.
+    Program,
     /// A configuration file.
     File(PathBuf),
     /// An environment variable.
@@ -30,6 +32,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::Program => f.write_str("program"),
             Self::File(path) => write!(f, "file {}", path.display()),
             Self::Environment(name) => write!(f, "environment {name}"),
             Self::Flag(flag) => write!(f, "flag {flag}"),

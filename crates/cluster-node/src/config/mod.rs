@@ -1,6 +1,7 @@
 //! The node's configuration: one table of keys, four layers, one report of everything wrong.
 //!
-//! Layers, each overriding the one before: defaults, file, environment, flags. The keys are those
+//! Layers, each overriding the one before: defaults, what the program says, file, environment,
+//! flags. The keys are those
 //! of the JavaScript happn-cluster, nested and in camelCase; [`KEYS`] is the one place that lists
 //! them. Reading order: [`Sources`] (where values come from) → [`Config::load`] → [`Settings`]
 //! (the values, typed) and [`effective`] (the same, for people).
@@ -31,15 +32,17 @@ pub use print::effective;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use settings::{
-    AdminSettings, CleanupSettings, DataSettings, LogFormat, LogSettings, NetworkSettings,
-    OrchestratorSettings, PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings,
-    RateLimitSettings, SearchLimits, Services, SessionSettings, Settings, ShutdownSettings, Store,
-    SubscriptionSettings, SubscriptionTreeSettings, TimingSettings, TransportMode,
-    TransportSettings,
+    AdminSettings, CleanupSettings, DataSettings, HealthReportSettings, LogFormat, LogSettings,
+    NetworkSettings, OrchestratorSettings, PrimusSettings, ProxySettings, PublicationSettings,
+    PublisherSettings, RateLimitSettings, ReportLines, ReportOutput, SearchLimits, Services,
+    SessionSettings, Settings, ShutdownSettings, Store, SubscriptionSettings,
+    SubscriptionTreeSettings, TimingSettings, TransportMode, TransportSettings,
 };
 pub use stores::{PatternRule, Provider, StoreSettings, Synchronous};
 
 use std::path::Path;
+
+use serde_json::Value;
 
 use crate::network::InterfaceAddress;
 use layers::{Layers, Setting};
@@ -48,6 +51,8 @@ use problem::Report;
 /// Where the values come from.
 #[derive(Clone, Debug, Default)]
 pub struct Sources<'a> {
+    /// What a file would hold, from the program itself.
+    pub tree: Option<&'a Value>,
     /// A file in JSON, JSON5 or TOML.
     pub file: Option<&'a Path>,
     /// The environment, name and value.
@@ -80,6 +85,19 @@ pub struct Config {
 }
 
 impl Config {
+    /// A configuration that a program makes: `tree` holds what a file would, the rest are the
+    /// defaults. Neither the environment nor the command line is looked at.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_tree(tree: &Value) -> Result<Self, ConfigError> {
+        Self::load(&Sources {
+            tree: Some(tree),
+            interfaces: crate::network::interfaces(),
+            ..Sources::default()
+        })
+    }
+
     /// Reads all sources and checks everything.
     ///
     /// # Errors
@@ -87,6 +105,9 @@ impl Config {
     pub fn load(sources: &Sources<'_>) -> Result<Self, ConfigError> {
         let mut report = Report::default();
         let mut layers = Layers::of_defaults();
+        if let Some(tree) = sources.tree {
+            layers.add_tree(tree, &Origin::Program, &mut report);
+        }
         if let Some(path) = sources.file {
             let origin = Origin::File(path.to_owned());
             match file::read(path) {

@@ -281,10 +281,45 @@ pub struct OrchestratorSettings {
     stabilise_timeout: Option<Duration>,
     /// `timing`.
     pub timing: TimingSettings,
+    /// `healthReport`.
+    pub health_report: HealthReportSettings,
     /// Whether clients may write where only nodes have business.
     pub open_system_paths: bool,
     /// `links`.
     pub links: LinkSettings,
+}
+
+/// `services.orchestrator.config.healthReport`.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct HealthReportSettings {
+    /// Where the JSON line goes.
+    pub json: ReportOutput,
+    /// When the lines for people are logged.
+    pub lines: ReportLines,
+}
+
+/// Where the JSON line of a health report goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportOutput {
+    /// To standard output, alone on its line.
+    Stdout,
+    /// To the log, with the target `happn-cluster-health`.
+    Log,
+    /// Nowhere.
+    Off,
+}
+
+/// When the lines of a health report are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportLines {
+    /// At every interval.
+    Always,
+    /// When state or unhealthy members have changed.
+    Change,
+    /// Never.
+    Off,
 }
 
 /// `debug`.

@@ -104,6 +104,13 @@ impl Process {
         }
     }
 
+    /// Waits for the end and answers the rest of the output and of the log.
+    pub(crate) fn end_with_output(mut self) -> (String, String) {
+        let mut output = String::new();
+        self.output.read_to_string(&mut output).unwrap();
+        (output, self.end().1)
+    }
+
     /// Waits for the end and answers the exit code and the rest of the log.
     pub(crate) fn end(mut self) -> (Option<i32>, String) {
         let mut log = String::new();

@@ -10,6 +10,7 @@
 
 mod failures;
 mod harness;
+mod health;
 mod running;
 mod sessions;
 mod status;

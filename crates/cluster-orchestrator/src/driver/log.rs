@@ -4,7 +4,7 @@ use happn_core::{Clock, LinkError};
 use tracing::{debug, error, info, warn};
 
 use crate::config::OrchestratorConfig;
-use crate::roster::{Effect, HealthReport, Roster, State};
+use crate::roster::{Effect, Roster, State};
 
 /// Logs what is about to be done.
 pub(super) fn effect(config: &OrchestratorConfig, roster: &Roster, clock: &dyn Clock, it: &Effect) {
@@ -36,7 +36,8 @@ pub(super) fn effect(config: &OrchestratorConfig, roster: &Roster, clock: &dyn C
             let size = size(roster, clock);
             info!(%endpoint, "cluster size {size} ({name} left)");
         }
-        Effect::Report { report, changed } => self::report(report, *changed, clock),
+        // Whoever watches the reports decides what becomes of them.
+        Effect::Report { .. } => {}
     }
 }
 
@@ -48,19 +49,6 @@ pub(super) fn lost(endpoint: &str, error: &LinkError) {
 /// Logs that the task of a link failed: a bug, but not a reason to stop.
 pub(super) fn died(endpoint: &str, reason: &str) {
     error!(%endpoint, reason, "the task of a link failed");
-}
-
-fn report(report: &HealthReport, changed: bool, clock: &dyn Clock) {
-    info!("{}", report.member_line());
-    info!("{}", report.breakdown());
-    if !changed {
-        return;
-    }
-    let line = report.json_line(clock.wall_ms());
-    match report.status {
-        State::Stable => info!(target: HealthReport::TAG, "{line}"),
-        _ => warn!(target: HealthReport::TAG, "{line}"),
-    }
 }
 
 fn size(roster: &Roster, clock: &dyn Clock) -> usize {

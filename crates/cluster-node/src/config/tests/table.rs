@@ -222,6 +222,18 @@ const ROWS: &[Row] = &[
         NO_INTERVAL,
     ),
     row(
+        "services.orchestrator.config.healthReport.json",
+        "'stdout'",
+        &[("'Log'", "'log'"), ("'off'", "'off'")],
+        &["'file'", "true"],
+    ),
+    row(
+        "services.orchestrator.config.healthReport.lines",
+        "'always'",
+        &[("'CHANGE'", "'change'"), ("'off'", "'off'")],
+        &["'never'", "false"],
+    ),
+    row(
         "services.orchestrator.config.openSystemPaths",
         "false",
         SWITCH,
