@@ -2,6 +2,7 @@
 
 mod addresses;
 mod complaints;
+mod every_key;
 mod layering;
 mod properties;
 mod stores;
