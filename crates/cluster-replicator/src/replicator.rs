@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use happn_core::{EventSink, Gap, PeerEvents, ReplicatedEvent};
 use happn_paths::{EventKind, REPLICATE_MASK};
 use happn_protocol::Json;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 use crate::counters::{Counters, LiveCounters};
 use crate::envelope::Envelope;
@@ -25,6 +25,8 @@ pub struct Replicator {
     topics: Topics,
     recent: Mutex<Recent>,
     counters: LiveCounters,
+    /// Events of a peer are missing.
+    gaps: Arc<Notify>,
 }
 
 impl Replicator {
@@ -37,7 +39,13 @@ impl Replicator {
             topics: Topics::default(),
             recent: Mutex::new(Recent::new()),
             counters: LiveCounters::default(),
+            gaps: Arc::default(),
         }
+    }
+
+    /// Is notified when events of a peer are missing; one may wait for it.
+    pub(crate) fn gaps(&self) -> Arc<Notify> {
+        self.gaps.clone()
     }
 
     /// Tells every node, this one included, `payload` about `topic`. Does not wait.
@@ -109,6 +117,7 @@ impl PeerEvents for Replicator {
 
     fn missed(&self, peer: &str, gap: Gap) {
         self.counters.gap(gap);
+        self.gaps.notify_one();
         match gap.lost {
             Some(lost) => tracing::warn!(peer, lost, "events of a peer are lost"),
             None => tracing::warn!(peer, "events of a peer may be lost: its link broke"),

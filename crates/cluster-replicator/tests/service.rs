@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use cluster_replicator::{Replicator, SECURITY_TOPIC, SecurityReplication, TopicMessage};
 use happn_core::{
-    BoxFuture, ChangeReplication, Delivery, EventSink, PeerEvents, ReplicatedEvent, SecurityChange,
-    SecurityChanges, SystemClock,
+    BoxFuture, ChangeReplication, Delivery, EventSink, Gap, PeerEvents, ReplicatedEvent,
+    SecurityChange, SecurityChanges, SystemClock,
 };
 use happn_paths::EventKind;
 use happn_protocol::Json;
@@ -76,7 +76,7 @@ fn vector(file: &str) -> Value {
 }
 
 /// Applies by writing down.
-struct Directory(watch::Sender<Vec<SecurityChange>>);
+struct Directory(watch::Sender<Vec<SecurityChange>>, watch::Sender<u32>);
 
 impl SecurityChanges for Directory {
     fn apply(&self, change: SecurityChange) -> BoxFuture<'_, Result<(), String>> {
@@ -91,6 +91,7 @@ impl SecurityChanges for Directory {
     }
 
     fn reload(&self) -> BoxFuture<'_, ()> {
+        self.1.send_modify(|reloads| *reloads += 1);
         Box::pin(std::future::ready(()))
     }
 }
@@ -100,6 +101,7 @@ struct Secured {
     replicator: Arc<Replicator>,
     replication: SecurityReplication,
     applied: watch::Receiver<Vec<SecurityChange>>,
+    reloads: watch::Receiver<u32>,
 }
 
 const INTERVAL: Duration = Duration::from_secs(3);
@@ -107,9 +109,10 @@ const INTERVAL: Duration = Duration::from_secs(3);
 fn secured(name: &str) -> Secured {
     let (sink, replicator) = node(name);
     let (sender, applied) = watch::channel(Vec::new());
+    let (reloading, reloads) = watch::channel(0);
     let replication = SecurityReplication::start(
         replicator.clone(),
-        Arc::new(Directory(sender)),
+        Arc::new(Directory(sender, reloading)),
         Arc::new(SystemClock::new()),
         INTERVAL,
     );
@@ -118,6 +121,7 @@ fn secured(name: &str) -> Secured {
         replicator,
         replication,
         applied,
+        reloads,
     }
 }
 
@@ -323,6 +327,36 @@ async fn changes_are_sent_together_after_the_interval_and_at_once_when_they_are_
     assert_eq!(node.sink.envelopes().len(), 2);
     node.replication.stop().await;
     assert_eq!(node.sink.envelopes().len(), 2, "nothing is left");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_takes_rights_away_is_sent_at_once_with_those_before_it() {
+    let node = secured("node-a");
+    let change = |kind: &str| SecurityChange {
+        kind: kind.to_owned(),
+        data: Json::EMPTY_OBJECT,
+        additional: None,
+    };
+    for (sent_by_then, kind) in [
+        (0, "upsert-user"),
+        (1, "token-revoked"),
+        (2, "delete-user"),
+        (3, "delete-group"),
+    ] {
+        node.replication.replicate(change(kind));
+        assert_eq!(node.sink.envelopes().len(), sent_by_then, "{kind}");
+    }
+    let first = &node.sink.envelopes()[0]["payload"]["link-group"];
+    assert_eq!(first.as_object().unwrap().len(), 2, "both, in their order");
+}
+
+#[tokio::test(start_paused = true)]
+async fn missing_events_of_a_peer_make_the_directory_be_read_anew() {
+    let mut node = secured("node-a");
+    node.replicator.missed("node-b", Gap { lost: None });
+    let reloaded = node.reloads.wait_for(|reloads| *reloads == 1);
+    let reloaded = tokio::time::timeout(Duration::from_secs(60), reloaded).await;
+    assert!(reloaded.is_ok());
 }
 
 /// In the reference each of these ends a node, or all of them.

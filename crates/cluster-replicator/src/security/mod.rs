@@ -25,13 +25,17 @@ pub use batch::{Unpacked, take_apart};
 /// The topic of changes of users and groups.
 pub const SECURITY_TOPIC: &str = "/security/dataChanged";
 
+/// What is not to wait for the interval: somebody has fewer rights.
+const AT_ONCE: [&str; 3] = ["token-revoked", "delete-user", "delete-group"];
+
 /// Changes collected before they are sent without waiting for the interval.
 const PENDING_MAX: usize = 1000;
 
 /// Sends changes that are made here to the other nodes, and applies theirs.
 ///
 /// Order: changes arrive in the order in which they were handed in, and are applied one after the
-/// other. Each is sent once to every node that is connected or comes back in time; a node that was
+/// other. A change that takes rights away is sent at once, with those before it. Where events of a
+/// peer are missing, what is remembered of the directory is read anew. Each is sent once to every node that is connected or comes back in time; a node that was
 /// away for longer reads the directory anew when it starts.
 pub struct SecurityReplication {
     replicator: Arc<Replicator>,
@@ -67,7 +71,7 @@ impl SecurityReplication {
         );
         tasks.spawn(cancel.clone().run_until_cancelled_owned(sending));
         let messages = replicator.subscribe(SECURITY_TOPIC);
-        let applying = apply_all(messages, changes);
+        let applying = apply_all(messages, replicator.gaps(), changes);
         tasks.spawn(cancel.clone().run_until_cancelled_owned(applying));
         Self {
             replicator,
@@ -89,12 +93,13 @@ impl SecurityReplication {
 
 impl ChangeReplication for SecurityReplication {
     fn replicate(&self, change: SecurityChange) {
-        let is_full = {
+        let is_due = {
+            let is_urgent = AT_ONCE.contains(&change.kind.as_str());
             let mut batch = self.pending.lock();
             batch.push(change);
-            batch.len() >= PENDING_MAX
+            is_urgent || batch.len() >= PENDING_MAX
         };
-        if is_full {
+        if is_due {
             self.pending.flush(&self.replicator);
         } else {
             self.pending.begun.notify_one();
@@ -139,10 +144,19 @@ async fn send_batches(
 
 async fn apply_all(
     mut messages: tokio::sync::broadcast::Receiver<TopicMessage>,
+    gaps: Arc<Notify>,
     changes: Arc<dyn SecurityChanges>,
 ) {
     loop {
-        match messages.recv().await {
+        let received = tokio::select! {
+            received = messages.recv() => received,
+            // What a peer said meanwhile may have been about users and groups.
+            () = gaps.notified() => {
+                changes.reload().await;
+                continue;
+            }
+        };
+        match received {
             Ok(message) if message.is_local => {}
             Ok(message) => apply(&message, &*changes).await,
             Err(RecvError::Lagged(lost)) => {
