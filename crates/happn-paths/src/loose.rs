@@ -87,7 +87,8 @@ impl LooseGlob {
 ///
 /// The original compares UTF-16 units, of which a character beyond U+FFFF has
 /// two different ones, so such characters never form a run.
-fn collapse(mask: &str) -> String {
+#[must_use]
+pub fn collapse(mask: &str) -> String {
     let mut collapsed = String::with_capacity(mask.len());
     let mut chars = mask.chars().peekable();
     while let Some(c) = chars.next() {

@@ -17,6 +17,7 @@ pub(super) struct PathSet {
     open: Stems<()>,
     /// All other masks.
     others: MaskTree,
+    matching: Matching,
 }
 
 impl PathSet {
@@ -32,6 +33,7 @@ impl PathSet {
             others: MaskTree::new(patterns),
             exact,
             texts,
+            matching,
         }
     }
 
@@ -53,11 +55,11 @@ impl PathSet {
     /// Whether one of them may cover something that `mask` names. If not, none does.
     pub(super) fn is_near(&self, mask: &str) -> bool {
         let start = literal_start(mask);
-        self.texts.iter().any(|text| {
-            let theirs = literal_start(text);
-            match theirs.len() == text.len() {
-                true => glob::matches(mask, text),
-                false => theirs.starts_with(start) || start.starts_with(theirs),
+        self.texts.iter().any(|text| match text.contains('*') {
+            false => glob::matches(mask, text),
+            true => {
+                let theirs = certain_start(text, self.matching);
+                theirs.starts_with(start) || start.starts_with(theirs)
             }
         })
     }
@@ -67,12 +69,22 @@ fn stem(mask: &str) -> (Box<[u8]>, ()) {
     (literal_start(mask).as_bytes().into(), ())
 }
 
-/// Whether `mask` covers all that starts with the text in front of its stars. Loosely, only whole
-/// segments keep their case.
+/// Whether `mask` covers all that starts with the text in front of its stars.
 fn is_open(mask: &str, matching: Matching) -> bool {
-    let stem = literal_start(mask);
-    let keeps_case = matching == Matching::Strict || stem.is_empty() || stem.ends_with('/');
-    keeps_case && mask[stem.len()..].bytes().all(|byte| byte == b'*')
+    let stem = certain_start(mask, matching);
+    mask[stem.len()..].bytes().all(|byte| byte == b'*')
+}
+
+/// What every path that `mask` covers starts with, letter by letter.
+fn certain_start(mask: &str, matching: Matching) -> &str {
+    let start = literal_start(mask);
+    match matching {
+        Matching::Strict => start,
+        // Only whole segments are compared as they are. Without a slash in front of them, doubled
+        // characters may stand for one.
+        Matching::Loose if !start.starts_with('/') => "",
+        Matching::Loose => &start[..start.rfind('/').map_or(0, |slash| slash + 1)],
+    }
 }
 
 /// What stands in front of the first `*`.

@@ -18,6 +18,8 @@ enum Reason {
     CaseCounts,
     /// The node's own paths are closed.
     OwnPaths,
+    /// Loosely, doubled characters are a wildcard, which is not recommended.
+    DoubledCharacters,
     /// There, any rule allows an action called `login`.
     LoginIsNoException,
     /// A `*` spans line breaks.
@@ -39,6 +41,7 @@ struct Scenario {
 #[test]
 fn scenarios_are_decided_as_recommended_with_loose_matching() {
     replay(Matching::Loose).is(&[
+        (Reason::DoubledCharacters, 5),
         (Reason::OwnPaths, 9),
         (Reason::LoginIsNoException, 1),
         (Reason::SpansLineBreaks, 1),
@@ -80,6 +83,12 @@ fn replay(matching: Matching) -> Tally<Reason> {
                 true => tally.add(Reason::OwnPaths),
                 false if case["action"] == "login" => tally.add(Reason::LoginIsNoException),
                 false if scenario["id"] == "case" && expected => tally.add(Reason::CaseCounts),
+                false
+                    if matching == Matching::Loose
+                        && comes_from(Deviation::DoubledCharacters, scenario, case) =>
+                {
+                    tally.add(Reason::DoubledCharacters);
+                }
                 false if comes_from(Deviation::ParentErasesChildren, scenario, case) => {
                     tally.add(Reason::ChildrenSurvive);
                 }

@@ -123,7 +123,7 @@ proptest! {
             );
             prop_assert_eq!(
                 allows(&compile(&rules, Matching::Loose), action, &path),
-                model(&rules, &BTreeSet::from([Deviation::CaseIgnored])).allows(action, &path)
+                model(&rules, &BTreeSet::from([Deviation::CaseIgnored, Deviation::DoubledCharacters])).allows(action, &path)
             );
         }
     }
