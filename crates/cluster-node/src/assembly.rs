@@ -21,7 +21,7 @@ use happn_server::{Server, ServerConfig};
 use crate::address::ListenHost;
 use crate::config::{CleanupSettings, Settings};
 use crate::start_error::StartError;
-use crate::tls;
+use crate::{http_security, tls};
 
 /// The core's configuration for a node called `name`.
 pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
@@ -77,6 +77,7 @@ fn server_config(settings: &Settings, address: SocketAddr) -> Result<ServerConfi
         ping_interval: unless_zero(primus.ping_interval),
         keep_alive: unless_zero(settings.services.transport.keep_alive_timeout),
         skipped_beats_max: primus.allow_skipped_heart_beats,
+        security: http_security::settings(&settings.services.connect.middleware.security)?,
         ..ServerConfig::on(address)
     })
 }

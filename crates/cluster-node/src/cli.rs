@@ -202,6 +202,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Whole { .. } => "NUMBER",
         Kind::Choice(_) => "WORD",
         Kind::Masks => "MASKS",
+        Kind::Origins => "ORIGINS",
         Kind::Minimums => "OBJECT",
         Kind::Stores => "FILE",
         Kind::Url => "URL",

@@ -33,6 +33,7 @@ pub mod cli;
 pub mod config;
 mod exit;
 mod health_lines;
+mod http_security;
 pub mod logging;
 pub mod network;
 mod node;

@@ -85,6 +85,17 @@ pub enum StartError {
         #[source]
         source: happn_tls::TlsError,
     },
+    /// A page to answer HTTP requests with cannot be read.
+    #[error("services.connect.config.middleware.security.{member}: {}", file.display())]
+    Page {
+        /// Which of the two.
+        member: &'static str,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: io::Error,
+    },
     /// https without a certificate.
     #[error("services.transport.config: https needs a key and a certificate")]
     NoCertificate,

@@ -298,22 +298,38 @@ pub const KEYS: &[Key] = &[
         Kind::Masks,
         Preset::Json("[]"),
         "The HTTP paths of a secure cluster that need no token.",
-    )
-    .inert(),
+    ),
     key(
         "services.connect.config.middleware.security.unauthorizedResponsePath",
         Kind::Text,
         Preset::Unset,
         "The HTML file that a secure cluster answers to HTTP requests without a valid token.",
-    )
-    .inert(),
+    ),
     key(
         "services.connect.config.middleware.security.forbiddenResponsePath",
         Kind::Text,
         Preset::Unset,
         "The HTML file that a secure cluster answers to HTTP requests without permission.",
+    ),
+    key(
+        "services.connect.config.middleware.security.allowLogoutOverHttp",
+        Kind::Switch,
+        Preset::Switch(false),
+        "Whether /auth/logout revokes the token it is asked with.",
     )
-    .inert(),
+    .also(&["services.security.config.allowLogoutOverHttp"]),
+    key(
+        "services.connect.config.middleware.security.setCookie",
+        Kind::Switch,
+        Preset::Switch(false),
+        "Whether /auth/login sets the cookie itself, out of reach of scripts; the client for browsers wants to reach it.",
+    ),
+    key(
+        "services.connect.config.middleware.security.origins",
+        Kind::Origins,
+        Preset::Json("[]"),
+        "The origins beside the node's own whose pages may change things with the cookie of their visitor.",
+    ),
 ];
 
 /// The keys of one entry of `services.data.config.datastores`.

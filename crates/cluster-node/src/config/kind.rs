@@ -37,6 +37,8 @@ pub enum Kind {
     Choice(&'static [&'static str]),
     /// A list of masks.
     Masks,
+    /// A list of origins of web pages.
+    Origins,
     /// An object from service name to a minimum.
     Minimums,
     /// A list of stores; each is an object with the keys of `STORE_KEYS`.
@@ -58,6 +60,7 @@ impl Kind {
             Self::Whole { min, max } => format!("a whole number from {min} to {max}"),
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Masks => "a list of paths or masks, such as [\"/orders/*\"]".into(),
+            Self::Origins => "a list of origins, such as [\"https://app.example.com\"]".into(),
             Self::Minimums => {
                 "an object of service names and minimums, such as {\"my-service\": 2}".into()
             }
@@ -76,7 +79,7 @@ impl Kind {
                 "false" | "0" | "no" | "off" => json!(false),
                 _ => json!(text),
             },
-            Self::Masks if !text.starts_with('[') => {
+            Self::Masks | Self::Origins if !text.starts_with('[') => {
                 json!(text.split(',').map(str::trim).collect::<Vec<_>>())
             }
             Self::Stores if !text.starts_with('[') && !text.is_empty() => json!([{
@@ -85,9 +88,12 @@ impl Kind {
                 "isDefault": true,
                 "settings": {"filename": text},
             }]),
-            Self::Masks | Self::Minimums | Self::Stores | Self::Options | Self::Indexes => {
-                json5::from_str(text).unwrap_or_else(|_| json!(text))
-            }
+            Self::Masks
+            | Self::Origins
+            | Self::Minimums
+            | Self::Stores
+            | Self::Options
+            | Self::Indexes => json5::from_str(text).unwrap_or_else(|_| json!(text)),
             Self::Text
             | Self::Secret
             | Self::Pem
@@ -129,7 +135,8 @@ impl Kind {
                 let word = words.iter().find(|word| word.eq_ignore_ascii_case(given));
                 word.map(|word| json!(word))
             }
-            Self::Masks => masks(value),
+            Self::Masks => list(value, is_mask),
+            Self::Origins => list(value, is_origin),
             Self::Minimums => minimums(value),
             Self::Stores => value.is_array().then(|| value.clone()),
         }
@@ -169,14 +176,23 @@ fn whole_float(float: f64) -> Option<u64> {
     exact.then(|| format!("{float:.0}").parse().ok()).flatten()
 }
 
-fn masks(value: &Value) -> Option<Value> {
+fn list(value: &Value, is_allowed: fn(&str) -> bool) -> Option<Value> {
     let list = value.as_array()?;
-    let fits = |entry: &Value| entry.as_str().is_some_and(is_mask);
+    let fits = |entry: &Value| entry.as_str().is_some_and(is_allowed);
     (list.len() <= 1000 && list.iter().all(fits)).then(|| value.clone())
 }
 
 fn is_mask(text: &str) -> bool {
     !text.is_empty() && text.len() <= 1024 && validate(text, Action::On).is_ok()
+}
+
+/// Scheme, host and perhaps a port, as browsers write it.
+fn is_origin(text: &str) -> bool {
+    let host = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
+    let in_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    host.is_some_and(|host| !host.is_empty() && host.len() <= 255 && host.bytes().all(in_host))
 }
 
 fn minimums(value: &Value) -> Option<Value> {

@@ -132,6 +132,7 @@ fn every_key_can_be_set_by_its_systematic_variable_in_any_case() {
             Kind::Whole { max, .. } => max.to_string(),
             Kind::Switch => "false".into(),
             Kind::Choice(words) => words[0].into(),
+            Kind::Origins => "https://a.b".into(),
             Kind::Minimums => r#"{"happn-cluster-node": 1}"#.into(),
             Kind::Text if key.path.ends_with("host") => "127.0.0.1".into(),
             _ => "some".into(),

@@ -387,4 +387,32 @@ pub(super) const ROWS: &[Row] = &[
         TEXT,
         NO_TEXT,
     ),
+    row(
+        "services.connect.config.middleware.security.allowLogoutOverHttp",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
+        "services.connect.config.middleware.security.setCookie",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
+        "services.connect.config.middleware.security.origins",
+        "[]",
+        &[(
+            "['https://a.b:8443', 'http://[::1]']",
+            "['https://a.b:8443', 'http://[::1]']",
+        )],
+        &[
+            "'https://a.b'",
+            "['a.b']",
+            "['https://']",
+            "['https://a.b/c']",
+            "['null']",
+            "['*']",
+        ],
+    ),
 ];
