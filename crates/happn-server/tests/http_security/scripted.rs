@@ -24,7 +24,7 @@ impl Authority for Scripted {
         match connection.encrypted {
             true => happn_core::Cookie {
                 name: "happn_token_https".into(),
-                is_https: true,
+                ..happn_core::Cookie::default()
             },
             false => happn_core::Cookie::default(),
         }

@@ -177,3 +177,46 @@ fn login_data(fields: &Form) -> Json {
     data.insert("type".to_owned(), json!(0));
     Json::from_trusted(Value::Object(data).to_string().into_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the authority gets of a body.
+    fn data(media_type: &str, body: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, media_type.parse().unwrap());
+        let fields = fields_of(&headers, &Bytes::from(body.to_owned()))?;
+        Some(login_data(&fields).to_string())
+    }
+
+    #[test]
+    fn a_login_has_the_names_of_the_wire_whatever_it_was_sent_as() {
+        let json = r#"{"U":"u","pass":"p","public-key":"k","DIGEST":"d","t":"t","x":{}}"#;
+        let expected =
+            r#"{"username":"u","password":"p","publicKey":"k","digest":"d","token":"t","type":0}"#;
+        assert_eq!(data("application/json", json).unwrap(), expected);
+        let form = "u=u&p=p&pk=k&digest=d&happn_token=t";
+        let media_type = "Application/X-WWW-form-urlencoded; charset=utf-8";
+        assert_eq!(data(media_type, form).unwrap(), expected);
+        assert_eq!(data("text/plain", form).unwrap(), r#"{"type":0}"#);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_body_panics_and_whatever_comes_out_is_text(
+            name in "(u|user|password|p|token|type|info|x)",
+            value in r#"("\PC{0,9}"|[0-9]{1,4}|null|true|\[\]|\{\}|\PC{0,9})"#,
+        ) {
+            let body = format!("{{\"{name}\":{value}}}");
+            for media_type in ["application/json", "application/x-www-form-urlencoded"] {
+                if let Some(data) = data(media_type, &body) {
+                    let data: Map<String, Value> = serde_json::from_str(&data).unwrap();
+                    for (name, value) in data {
+                        proptest::prop_assert!(value.is_string() || (name == "type" && value == 0));
+                    }
+                }
+            }
+        }
+    }
+}

@@ -104,4 +104,24 @@ mod tests {
             assert!(is_plain(path), "{path}");
         }
     }
+
+    proptest::proptest! {
+        #[test]
+        fn stars_cover_what_an_obvious_matcher_covers(pattern in "[ab*]{1,7}", path in "[ab]{0,9}") {
+            fn obvious(pattern: &[u8], path: &[u8]) -> bool {
+                match (pattern, path) {
+                    ([], path) => path.is_empty(),
+                    ([b'*', pattern @ ..], path) => {
+                        (0..=path.len()).any(|at| obvious(pattern, &path[at..]))
+                    }
+                    ([one, pattern @ ..], [other, path @ ..]) => {
+                        one == other && obvious(pattern, path)
+                    }
+                    _ => false,
+                }
+            }
+            let expected = obvious(pattern.as_bytes(), path.as_bytes());
+            proptest::prop_assert_eq!(covers(&pattern, &path), expected);
+        }
+    }
 }

@@ -92,4 +92,18 @@ mod tests {
         let form = Form::parse(&"a=1&".repeat(1_000_000));
         assert_eq!(form.0.len(), FIELDS_MAX);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in r"(\PC|[%&=+]){0,60}") {
+            let _ = Form::parse(&text).first(&["a"]);
+        }
+
+        #[test]
+        fn what_is_escaped_is_read_back(value in r"\PC{1,20}") {
+            let escaped: String = value.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let form = Form::parse(&format!("a={escaped}"));
+            proptest::prop_assert_eq!(form.first(&["A"]), Some(value));
+        }
+    }
 }

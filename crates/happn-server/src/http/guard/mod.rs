@@ -72,7 +72,7 @@ impl Guard<'_> {
     /// The rights of whoever sends the request, if they reach as far as this request.
     async fn rights(&self, head: &Parts) -> Result<Arc<dyn SessionRights>, Page> {
         let cookie = self.authority.cookie(&self.connection);
-        let presented = presented::find(head, &cookie);
+        let presented = presented::find(head, &cookie.name);
         let presented = presented.ok_or_else(|| self.unauthorized(refusal::NO_TOKEN))?;
         let rights = self.authority.bearer(&presented.token).await;
         let rights = rights.map_err(|refused| self.refused(head, None, refused))?;

@@ -1,6 +1,5 @@
 //! Where a request carries its token.
 
-use happn_core::Cookie;
 use hyper::header::{AUTHORIZATION, COOKIE, HeaderMap};
 use hyper::http::request::Parts;
 
@@ -14,13 +13,12 @@ pub(super) struct Presented {
     pub(super) in_cookie: bool,
 }
 
-/// The first token that is found counts: in the cookie for this connection, the cookie of the
-/// plain name, the query, or the `Authorization` header.
-pub(super) fn find(head: &Parts, cookie: &Cookie) -> Option<Presented> {
-    let plain = cookie.name.strip_suffix("_https");
-    let plain = plain.filter(|_| cookie.is_https);
+/// The first token that is found counts: in the cookie called `cookie`, in that of the same name
+/// for connections that are not protected, in the query, or in the `Authorization` header.
+pub(super) fn find(head: &Parts, cookie: &str) -> Option<Presented> {
     let named = |name: &str| cookie_named(&head.headers, name);
-    let in_cookie = named(&cookie.name).or_else(|| plain.and_then(named));
+    let plain = || cookie.strip_suffix("_https").and_then(named);
+    let in_cookie = named(cookie).or_else(plain);
     if let Some(token) = in_cookie {
         return Some(Presented {
             token: token.to_owned(),
@@ -60,7 +58,7 @@ mod tests {
     use super::*;
     use hyper::Request;
 
-    fn presented(target: &str, headers: &[(&str, &str)], cookie: &Cookie) -> Option<Presented> {
+    fn presented(target: &str, headers: &[(&str, &str)], cookie: &str) -> Option<Presented> {
         let mut request = Request::get(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -69,7 +67,7 @@ mod tests {
     }
 
     fn check(target: &str, headers: &[(&str, &str)], expected: Option<(&str, bool)>) {
-        let found = presented(target, headers, &Cookie::default());
+        let found = presented(target, headers, "happn_token");
         let found = found.as_ref().map(|it| (it.token.as_str(), it.in_cookie));
         assert_eq!(found, expected, "{target} {headers:?}");
     }
@@ -105,13 +103,18 @@ mod tests {
 
     #[test]
     fn the_cookie_for_protected_connections_comes_before_the_plain_one() {
-        let https = Cookie {
-            name: "t_https".into(),
-            is_https: true,
-        };
         let both = [("cookie", "t=plain; t_https=protected")];
-        assert_eq!(presented("/", &both, &https).unwrap().token, "protected");
+        assert_eq!(presented("/", &both, "t_https").unwrap().token, "protected");
         let plain = [("cookie", "t=plain")];
-        assert_eq!(presented("/", &plain, &https).unwrap().token, "plain");
+        assert_eq!(presented("/", &plain, "t_https").unwrap().token, "plain");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_panics(cookie in r"[ -~]{0,40}", authorization in r"[ -~]{0,20}", query in r"[a-z_%&=+0-9]{0,40}") {
+            let target = format!("/?{query}");
+            let headers = [("cookie", cookie.as_str()), ("authorization", &authorization)];
+            let _ = presented(&target, &headers, "t_https");
+        }
     }
 }
