@@ -11,6 +11,7 @@
 
 mod environment;
 mod file;
+mod http;
 mod key;
 mod keys;
 mod kind;
@@ -24,6 +25,7 @@ mod settings;
 mod stores;
 
 pub use environment::{ENVIRONMENT_PREFIX, environment_name};
+pub use http::{ConnectSettings, HttpSecuritySettings, MiddlewareSettings};
 pub use key::{Key, Preset};
 pub use keys::{KEYS, STORE_KEYS};
 pub use kind::Kind;
@@ -32,12 +34,11 @@ pub use print::effective;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use settings::{
-    AdminSettings, CleanupSettings, ConnectSettings, DataSettings, HealthReportSettings,
-    HttpSecuritySettings, LogFormat, LogSettings, MiddlewareSettings, NetworkSettings,
-    OrchestratorSettings, PrimusSettings, ProxySettings, PublicationSettings, PublisherSettings,
-    RateLimitSettings, ReportLines, ReportOutput, SearchLimits, Services, SessionSettings,
-    Settings, ShutdownSettings, Store, SubscriptionSettings, SubscriptionTreeSettings,
-    TimingSettings, TransportMode, TransportSettings,
+    AdminSettings, CleanupSettings, DataSettings, HealthReportSettings, LogFormat, LogSettings,
+    NetworkSettings, OrchestratorSettings, PrimusSettings, ProxySettings, PublicationSettings,
+    PublisherSettings, RateLimitSettings, ReportLines, ReportOutput, SearchLimits, Services,
+    SessionSettings, Settings, ShutdownSettings, Store, SubscriptionSettings,
+    SubscriptionTreeSettings, TimingSettings, TransportMode, TransportSettings,
 };
 pub use stores::{PatternRule, Provider, StoreSettings, Synchronous};
 

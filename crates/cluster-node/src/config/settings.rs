@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use crate::config::http::ConnectSettings;
 use crate::config::layers::{Layers, Origin};
 use crate::config::problem::Report;
 use crate::config::stores::{PatternRule, Provider, StoreSettings};
@@ -139,38 +140,6 @@ pub struct Services {
     /// `services.connect.config`.
     #[serde(deserialize_with = "config")]
     pub connect: ConnectSettings,
-}
-
-/// `services.connect.config`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct ConnectSettings {
-    /// `middleware`.
-    pub middleware: MiddlewareSettings,
-}
-
-/// `services.connect.config.middleware`.
-#[derive(Clone, Debug, Deserialize)]
-pub struct MiddlewareSettings {
-    /// `security`.
-    pub security: HttpSecuritySettings,
-}
-
-/// `services.connect.config.middleware.security`: of a secure cluster.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HttpSecuritySettings {
-    /// `exclusions`.
-    pub exclusions: Vec<String>,
-    /// `unauthorizedResponsePath`.
-    pub unauthorized_response_path: Option<PathBuf>,
-    /// `forbiddenResponsePath`.
-    pub forbidden_response_path: Option<PathBuf>,
-    /// `allowLogoutOverHttp`.
-    pub allow_logout_over_http: bool,
-    /// `setCookie`.
-    pub set_cookie: bool,
-    /// `origins`.
-    pub origins: Vec<String>,
 }
 
 /// `services.data.config`.
