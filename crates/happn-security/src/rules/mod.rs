@@ -27,4 +27,4 @@ pub use pattern::Matching;
 pub use rule::{ACTIONS, Rule, RuleError};
 pub use rule_set::{Decision, RuleSet, Settings, Skipped};
 pub use standing::Standing;
-pub use template::{EXPANSIONS_MAX, Unfilled};
+pub use template::{EXPANSIONS_MAX, EXPANSIONS_TOTAL_MAX, Unfilled};

@@ -11,7 +11,7 @@ use super::path_set::PathSet;
 use super::pattern::Matching;
 use super::rule::Rule;
 use super::standing::Standing;
-use super::template::{Template, Unfilled};
+use super::template::{EXPANSIONS_TOTAL_MAX, Template, Unfilled};
 
 /// What the rules say about an action on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -170,12 +170,14 @@ struct Gathered {
     allowed: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     prohibited: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
     skipped: Vec<Skipped>,
+    /// How many paths templates have become.
+    filled: usize,
 }
 
 impl Gathered {
     fn add(&mut self, rule: &Rule, facts: &Value) {
         let template = Template::parse(&rule.path);
-        let (allowed, prohibited) = match template.fill(facts) {
+        let (allowed, prohibited) = match self.fill(&template, facts) {
             Ok(mut paths) => {
                 // No request is about nothing.
                 paths.retain(|path| !path.is_empty());
@@ -197,6 +199,19 @@ impl Gathered {
         for action in &rule.prohibit {
             let paths = self.prohibited.entry(action.as_str().into()).or_default();
             paths.extend(prohibited.iter().map(|path| with_slash(path).into()));
+        }
+    }
+
+    /// As [`Template::fill`], counting what all templates become.
+    fn fill(&mut self, template: &Template, facts: &Value) -> Result<Vec<String>, Unfilled> {
+        let paths = template.fill(facts)?;
+        if template.is_text() {
+            return Ok(paths);
+        }
+        self.filled += paths.len();
+        match self.filled > EXPANSIONS_TOTAL_MAX {
+            true => Err(Unfilled::TooMany),
+            false => Ok(paths),
         }
     }
 
@@ -228,5 +243,62 @@ impl Gathered {
             other: about("*"),
             skipped: self.skipped,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn rule(path: &str, prohibits: bool) -> Rule {
+        let actions = vec!["get".to_owned()];
+        let (actions, prohibit) = match prohibits {
+            true => (Vec::new(), actions),
+            false => (actions, Vec::new()),
+        };
+        Rule {
+            path: path.to_owned(),
+            actions,
+            prohibit,
+        }
+    }
+
+    #[test]
+    fn a_prohibit_whose_value_cannot_be_used_is_about_every_value() {
+        let facts = json!({"star": "*", "many": vec!["x"; 2000]});
+        for name in ["star", "many"] {
+            let path = format!("/p/{{{{{name}}}}}/q");
+            let rules = [
+                rule("*", false),
+                rule(&path, true),
+                rule(&format!("/a{path}"), false),
+            ];
+            let set = RuleSet::compile(&rules, &facts, Settings::default());
+            assert_eq!(
+                set.decide("get", "/p/anything/q"),
+                Decision::Prohibited,
+                "{name}"
+            );
+            assert_eq!(
+                set.decide("get", "/p/anything"),
+                Decision::Allowed,
+                "{name}"
+            );
+            assert_eq!(set.skipped().len(), 2, "{name}");
+        }
+    }
+
+    #[test]
+    fn all_templates_together_become_only_so_many_paths() {
+        let values: Vec<_> = (0..1000).collect();
+        let rules: Vec<_> = (0..60)
+            .map(|n| rule(&format!("/{n}/{{{{a}}}}"), false))
+            .collect();
+        let set = RuleSet::compile(&rules, &json!({"a": values}), Settings::default());
+        assert_eq!(set.skipped().len(), 10);
+        assert_eq!(set.decide("get", "/0/999"), Decision::Allowed);
+        assert_eq!(set.decide("get", "/59/0"), Decision::NotGranted);
     }
 }

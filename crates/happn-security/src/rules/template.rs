@@ -7,6 +7,9 @@ use serde_json::Value;
 /// The most paths that one template may become.
 pub const EXPANSIONS_MAX: usize = 1000;
 
+/// The most paths that all templates of one set of rules may become.
+pub const EXPANSIONS_TOTAL_MAX: usize = 50_000;
+
 /// A text with places to fill in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Template {
@@ -31,8 +34,12 @@ pub enum Unfilled {
     /// A value, or one of a list, holds a `*` or is null within a list.
     #[error("a value for a template of it holds a * or a null")]
     Unusable,
-    /// The lists multiply to more than [`EXPANSIONS_MAX`] paths.
-    #[error("its templates multiply to more than {EXPANSIONS_MAX} paths")]
+    /// The lists multiply to more than [`EXPANSIONS_MAX`] paths, or all of them to more than
+    /// [`EXPANSIONS_TOTAL_MAX`].
+    #[error(
+        "templates may become {EXPANSIONS_MAX} paths each and {EXPANSIONS_TOTAL_MAX} together, \
+         and these become more"
+    )]
     TooMany,
 }
 
@@ -62,6 +69,11 @@ impl Template {
 
     pub(super) fn pieces(&self) -> &[Piece] {
         &self.pieces
+    }
+
+    /// Whether there is nothing to fill in.
+    pub(super) fn is_text(&self) -> bool {
+        self.places().next().is_none()
     }
 
     fn places(&self) -> impl Iterator<Item = &str> {
