@@ -27,8 +27,15 @@ impl MaskTree {
         root.finish()
     }
 
+    fn is_empty(&self) -> bool {
+        self.literal.is_empty() && self.wild.is_empty() && self.here.is_empty()
+    }
+
     /// Whether one of them covers `path`.
     pub(super) fn covers(&self, path: &str) -> bool {
+        if self.is_empty() {
+            return false;
+        }
         let mut open = vec![(self, path.strip_prefix('/').unwrap_or(path))];
         while let Some((tree, rest)) = open.pop() {
             let mut ending = tree.here.that_end(path).flatten();

@@ -1,17 +1,15 @@
 //! All rules of one user, compiled for decisions.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::filter::Filter;
-use super::path_set::PathSet;
 use super::pattern::Matching;
 use super::rule::Rule;
 use super::standing::Standing;
-use super::template::{EXPANSIONS_TOTAL_MAX, Template, Unfilled};
+use super::table::{Gathered, Granted, Table};
+use super::template::{Template, Unfilled};
 
 /// What the rules say about an action on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,19 +58,11 @@ pub struct Settings {
 /// ```
 #[derive(Clone, Debug)]
 pub struct RuleSet {
-    /// Rules about `*` are in each of them.
-    named: Vec<(Box<str>, Arc<Granted>)>,
-    /// For actions that no rule names.
-    other: Arc<Granted>,
+    /// What the rules without templates say; other sessions share it.
+    common: Arc<Table>,
+    /// What the rules with templates say.
+    own: Arc<Table>,
     skipped: Vec<Skipped>,
-}
-
-/// What is said about one action.
-#[derive(Debug, Default)]
-pub(super) struct Granted {
-    pub(super) allowed: PathSet,
-    /// With a leading `/`.
-    pub(super) prohibited: PathSet,
 }
 
 /// A rule that could not be used as it is.
@@ -85,7 +75,8 @@ pub struct Skipped {
 }
 
 impl RuleSet {
-    /// Unites `rules` and fills in their templates from `facts`, the session as JSON.
+    /// Unites `rules` and fills in their templates from `facts`, the session as JSON. Where there
+    /// are many sessions, [`RuleCache`](super::RuleCache) does it with less memory.
     ///
     /// A rule with a value that is missing is left out. One with a value that cannot be used, or
     /// with too many of them, allows nothing, and prohibits whatever any value would name; it is
@@ -96,14 +87,22 @@ impl RuleSet {
         facts: &Value,
         settings: Settings,
     ) -> Self {
-        let mut gathered = Gathered::default();
-        for rule in rules {
-            gathered.add(rule, facts);
+        let (common, own) = partition(rules);
+        Self::of(
+            Arc::new(common_table(&common, settings)),
+            &own,
+            facts,
+            settings,
+        )
+    }
+
+    pub(super) fn of(common: Arc<Table>, own: &[&Rule], facts: &Value, settings: Settings) -> Self {
+        let (own, skipped) = gather(own, facts).finish(settings.matching);
+        Self {
+            common,
+            own: Arc::new(own),
+            skipped,
         }
-        for rule in settings.standing.own_paths() {
-            gathered.add(&rule, facts);
-        }
-        gathered.finish(settings.matching)
     }
 
     /// What the rules say about `action` on `path`, which is compared as text: a `*` in it is a
@@ -111,7 +110,7 @@ impl RuleSet {
     /// [`RuleSet::filter`] says what of it must be left out.
     #[must_use]
     pub fn decide(&self, action: &str, path: &str) -> Decision {
-        self.about(action).decide(path)
+        decide(self.about(action), path)
     }
 
     /// What must be left out of the answer to an allowed request for `mask`; `None` when nothing
@@ -134,116 +133,45 @@ impl RuleSet {
         &self.skipped
     }
 
-    fn about(&self, action: &str) -> &Arc<Granted> {
-        let named = self.named.iter().find(|(name, _)| **name == *action);
-        named.map_or(&self.other, |(_, granted)| granted)
+    #[cfg(test)]
+    pub(super) fn shares_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.common, &other.common)
+    }
+
+    fn about(&self, action: &str) -> [&Arc<Granted>; 2] {
+        [self.common.about(action), self.own.about(action)]
     }
 }
 
-impl Granted {
-    pub(super) fn decide(&self, path: &str) -> Decision {
-        if self.prohibits(path) {
-            return Decision::Prohibited;
-        }
-        match self.allowed.covers(path) {
-            true => Decision::Allowed,
-            false => Decision::NotGranted,
-        }
-    }
-
-    pub(super) fn prohibits(&self, path: &str) -> bool {
-        self.prohibited.covers(&with_slash(path))
+pub(super) fn decide(granted: [&Arc<Granted>; 2], path: &str) -> Decision {
+    match () {
+        () if granted.iter().any(|part| part.prohibits(path)) => Decision::Prohibited,
+        () if granted.iter().any(|part| part.allowed.covers(path)) => Decision::Allowed,
+        () => Decision::NotGranted,
     }
 }
 
-/// A path or mask as prohibits compare it.
-pub(super) fn with_slash(path: &str) -> Cow<'_, str> {
-    match path.starts_with('/') {
-        true => Cow::Borrowed(path),
-        false => Cow::Owned(format!("/{path}")),
-    }
+/// The rules without templates, and those with.
+pub(super) fn partition<'a>(
+    rules: impl IntoIterator<Item = &'a Rule>,
+) -> (Vec<&'a Rule>, Vec<&'a Rule>) {
+    let is_common = |rule: &&Rule| Template::parse(&rule.path).is_text();
+    rules.into_iter().partition(is_common)
 }
 
-/// Paths by action.
-#[derive(Default)]
-struct Gathered {
-    allowed: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
-    prohibited: BTreeMap<Box<str>, BTreeSet<Box<str>>>,
-    skipped: Vec<Skipped>,
-    /// How many paths templates have become.
-    filled: usize,
+/// What `rules` without templates say, and what closes the node's own paths.
+pub(super) fn common_table(rules: &[&Rule], settings: Settings) -> Table {
+    let own_paths: Vec<_> = settings.standing.own_paths().collect();
+    let all: Vec<_> = rules.iter().copied().chain(&own_paths).collect();
+    gather(&all, &Value::Null).finish(settings.matching).0
 }
 
-impl Gathered {
-    fn add(&mut self, rule: &Rule, facts: &Value) {
-        let template = Template::parse(&rule.path);
-        let (allowed, prohibited) = match self.fill(&template, facts) {
-            Ok(mut paths) => {
-                // No request is about nothing.
-                paths.retain(|path| !path.is_empty());
-                (paths.clone(), paths)
-            }
-            Err(Unfilled::Missing) => return,
-            Err(reason) => {
-                self.skipped.push(Skipped {
-                    path: rule.path.clone(),
-                    reason,
-                });
-                (Vec::new(), vec![template.widened()])
-            }
-        };
-        for action in &rule.actions {
-            let paths = self.allowed.entry(action.as_str().into()).or_default();
-            paths.extend(allowed.iter().map(|path| path.as_str().into()));
-        }
-        for action in &rule.prohibit {
-            let paths = self.prohibited.entry(action.as_str().into()).or_default();
-            paths.extend(prohibited.iter().map(|path| with_slash(path).into()));
-        }
+fn gather(rules: &[&Rule], facts: &Value) -> Gathered {
+    let mut gathered = Gathered::default();
+    for rule in rules {
+        gathered.add(rule, facts);
     }
-
-    /// As [`Template::fill`], counting what all templates become.
-    fn fill(&mut self, template: &Template, facts: &Value) -> Result<Vec<String>, Unfilled> {
-        let paths = template.fill(facts)?;
-        if template.is_text() {
-            return Ok(paths);
-        }
-        self.filled += paths.len();
-        match self.filled > EXPANSIONS_TOTAL_MAX {
-            true => Err(Unfilled::TooMany),
-            false => Ok(paths),
-        }
-    }
-
-    fn finish(mut self, matching: Matching) -> RuleSet {
-        let allowed_always = self.allowed.remove("*").unwrap_or_default();
-        let prohibited_always = self.prohibited.remove("*").unwrap_or_default();
-        let names: BTreeSet<Box<str>> = self
-            .allowed
-            .keys()
-            .chain(self.prohibited.keys())
-            .cloned()
-            .collect();
-        let united = |always: &BTreeSet<Box<str>>, named: Option<BTreeSet<Box<str>>>| {
-            let mut paths = named.unwrap_or_default();
-            paths.extend(always.iter().cloned());
-            PathSet::new(paths, matching)
-        };
-        let mut about = |name: &str| {
-            Arc::new(Granted {
-                allowed: united(&allowed_always, self.allowed.remove(name)),
-                prohibited: united(&prohibited_always, self.prohibited.remove(name)),
-            })
-        };
-        RuleSet {
-            named: names
-                .iter()
-                .map(|name| (name.clone(), about(name)))
-                .collect(),
-            other: about("*"),
-            skipped: self.skipped,
-        }
-    }
+    gathered
 }
 
 #[cfg(test)]

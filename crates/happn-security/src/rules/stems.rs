@@ -42,6 +42,10 @@ impl<T> Stems<T> {
         Self { nodes }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.is_empty()
+    }
+
     /// What is attached to the texts that `text` starts with, the longest first.
     pub(super) fn that_begin(&self, text: &str) -> impl Iterator<Item = &T> {
         let bytes = text.as_bytes();
