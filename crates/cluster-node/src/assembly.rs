@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cluster_orchestrator::{
-    KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, Timing,
+    InterestSource, KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, Timing,
 };
 use cluster_proxy::{Proxy, ProxyConfig};
 use cluster_replicator::{Replicator, SecurityReplication};
@@ -49,6 +49,10 @@ pub(crate) fn core(settings: &Settings, name: String) -> NodeConfig {
         cluster: Some(ClusterRules {
             name: orchestrator.cluster_name.clone(),
             open_system_paths: orchestrator.open_system_paths,
+            interest_wait_max: orchestrator
+                .interest
+                .enabled
+                .then_some(orchestrator.interest.confirm_within),
         }),
         ..NodeConfig::named(name)
     }
@@ -133,8 +137,17 @@ pub(crate) fn orchestrator(
         Arc::new(dialer),
         events,
         node.clone(),
+        interest(settings, node),
         clock.clone(),
     ))
+}
+
+/// What clients of this node want, unless all that is replicated is asked for anyway.
+fn interest(settings: &Settings, node: &Node) -> Option<InterestSource> {
+    Some(InterestSource {
+        local: node.interest()?,
+        masks_max: settings.services.orchestrator.interest.max_masks,
+    })
 }
 
 /// Starts telling the other nodes what changes in users and groups, and applying what they tell.

@@ -45,12 +45,16 @@
 
 mod config;
 mod driver;
+mod interest;
 mod keepalive;
 mod roster;
 mod skew;
 
 pub use config::{ConfigError, OrchestratorConfig, Timing};
-pub use driver::{KeepaliveReading, Orchestrator, PeerChange, PeerChanges, StabiliseError, View};
+pub use driver::{
+    InterestSource, KeepaliveReading, Orchestrator, PeerChange, PeerChanges, StabiliseError, View,
+};
+pub use interest::Wanted;
 pub use keepalive::{KeepaliveDocuments, NodeRecord};
 pub use roster::{
     Counts, DropReason, Effect, HealthReport, Input, MemberSnapshot, Refusal, Roster,

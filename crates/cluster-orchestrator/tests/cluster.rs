@@ -6,6 +6,7 @@
     reason = "a failing test may panic, also outside of test functions"
 )]
 
+#[allow(dead_code, reason = "shared with other tests")]
 mod support;
 
 use std::time::Duration;
@@ -374,7 +375,7 @@ async fn a_slow_table_is_read_as_often_as_a_fast_one() {
 async fn a_node_that_leaves_while_it_is_dialed_is_a_member_as_long_as_its_link_lives() {
     let world = World::new();
     let ghost = world.node(9, 1).config;
-    let server = world.network.listen(&ghost.endpoint, &ghost.name);
+    let server = world.network.listen(&ghost.endpoint, &ghost);
     world.network.silence(&ghost.endpoint);
     let table = world.table(&ghost, 0);
     table.beat().await.unwrap();

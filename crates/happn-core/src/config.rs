@@ -40,6 +40,9 @@ pub struct ClusterRules {
     /// Whether clients may write where only nodes have business: at `/__REPLICATE` and below
     /// `/SYSTEM/DEPLOYMENT`.
     pub open_system_paths: bool,
+    /// How long a subscription to something new waits until the other nodes know of it; `None`
+    /// when they send everything anyway, so that nobody keeps count of what clients want.
+    pub interest_wait_max: Option<Duration>,
 }
 
 impl ClusterRules {
@@ -145,6 +148,7 @@ mod tests {
         let mut rules = ClusterRules {
             name: "c".to_owned(),
             open_system_paths: false,
+            interest_wait_max: None,
         };
         for path in [
             "/__REPLICATE",

@@ -11,6 +11,7 @@
 //! | [`EventSink`] | publishing to local sessions only |
 //! | [`SessionEvents`] | who is attached, with their `info` |
 //! | [`PeerConnector`], [`PeerLink`] | dialing another node and hearing its events |
+//! | [`LocalInterest`] | what this node's clients want to hear of other nodes |
 //! | [`PeerEvents`] | what is done with a peer's events |
 //! | [`Membership`] | who is in the cluster |
 //! | [`Ingress`], [`ByteStream`] | handing an accepted client to the node |
@@ -32,6 +33,7 @@ mod documents;
 mod gauge;
 mod histogram;
 mod identity;
+mod interest;
 mod layers;
 mod links;
 mod memory_store;
@@ -73,9 +75,11 @@ pub use seams::authority::{
 pub use seams::clock::{Clock, SystemClock};
 pub use seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
 pub use seams::ingress::{Arrival, ByteStream, DoorRules, Ingress, UpgradeLimit};
+pub use seams::interest::{LocalInterest, LocalMasks};
 pub use seams::membership::{Beat, Membership, MembershipError};
 pub use seams::peer::{
-    ConnectError, Gap, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
+    ConnectError, Gap, InterestChange, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink,
+    PeerLogin,
 };
 pub use seams::security_changes::{
     ChangeReplication, NoDirectory, SecurityChange, SecurityChanges,

@@ -11,10 +11,12 @@ use uuid::Uuid;
 
 use crate::acknowledgements::Acknowledgements;
 use crate::identity::Identity;
+use crate::interest::Interest;
 use crate::layers::Layers;
 use crate::links::Links;
 use crate::publisher::{Publication, Report, publish};
 use crate::seams::event_sink::{Delivery, EventSink, ReplicatedEvent};
+use crate::seams::interest::LocalInterest;
 use crate::sessions::Sessions;
 use crate::subscriptions::Subscriptions;
 use crate::traffic::{LiveTraffic, Origin};
@@ -95,11 +97,14 @@ impl Node {
         };
         let is_secure = authority.is_secure();
         let own_session_id: Arc<str> = Uuid::new_v4().to_string().into();
+        let rules = config.cluster.as_ref();
+        let wait_max = rules.and_then(|rules| rules.interest_wait_max);
+        let interest = wait_max.map(|wait_max| Arc::new(Interest::new(wait_max)));
         let node = Arc::new_cyclic(|this| Self {
             links: Arc::new(Links::new(config.links, instance)),
             this: this.clone(),
             config,
-            subscriptions: Subscriptions::new([seed.0, seed.1]),
+            subscriptions: Subscriptions::new([seed.0, seed.1], interest),
             acknowledgements: Acknowledgements::default(),
             stopping: CancellationToken::new(),
             parts: Parts {
@@ -157,6 +162,13 @@ impl Node {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.is_secure
+    }
+
+    /// What the node's clients want to hear of other nodes, if it keeps count of that.
+    #[must_use]
+    pub fn interest(&self) -> Option<Arc<dyn LocalInterest>> {
+        let interest = self.subscriptions.interest()?;
+        Some(interest.clone())
     }
 
     /// Frames that clients lost because their outbox was full or their session was ending, and

@@ -286,7 +286,12 @@ impl Session {
             return false;
         };
         let wanted = cluster.masks.unwrap_or(1) as usize;
-        self.subscriptions().count() >= wanted && !self.is_subscribed.swap(true, Ordering::AcqRel)
+        self.subscriptions().count() >= wanted && self.mark_subscribed()
+    }
+
+    /// A node's session has all the subscriptions it wants; true the first time.
+    pub(crate) fn mark_subscribed(&self) -> bool {
+        !self.is_subscribed.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn repeats_channels(&self) -> bool {

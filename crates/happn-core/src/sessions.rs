@@ -227,13 +227,24 @@ impl Node {
     /// Says so once a node has made all the subscriptions it announced.
     pub(crate) fn announce_subscribed(&self, session: &Arc<Session>) {
         if session.is_newly_subscribed() {
-            if let Some(earlier) = self.links.subscribed(session) {
-                self.subscriptions.forget(&earlier);
-            }
-            self.sessions.announce(SessionEvent::Subscribed {
-                session_id: session.id().clone(),
-            });
+            self.subscriptions_complete(session);
         }
+    }
+
+    /// Says so the first time a node has told what it wants to hear.
+    pub(crate) fn announce_interest(&self, session: &Arc<Session>) {
+        if session.mark_subscribed() {
+            self.subscriptions_complete(session);
+        }
+    }
+
+    fn subscriptions_complete(&self, session: &Arc<Session>) {
+        if let Some(earlier) = self.links.subscribed(session) {
+            self.subscriptions.forget(&earlier);
+        }
+        self.sessions.announce(SessionEvent::Subscribed {
+            session_id: session.id().clone(),
+        });
     }
 }
 

@@ -7,6 +7,7 @@ use happn_paths::{ActionFilter, Channel, Depth, EventKind, SubscriptionIndex};
 use happn_protocol::{Dialect, Json};
 
 use crate::dispatch::Granted;
+use crate::interest::Interest;
 use crate::{PathFilter, Session};
 
 /// What recipients must have in common to share one encoded frame.
@@ -40,6 +41,8 @@ pub(crate) struct Subscription {
     pub(crate) ref_count: Option<Json>,
     /// Counts up with every subscription of the node.
     sequence: u64,
+    /// The change of interest that other nodes have to know of before it hears them.
+    pub(crate) told: Option<u64>,
 }
 
 /// What a new subscription consists of.
@@ -83,6 +86,8 @@ pub(crate) enum Removal<'a> {
 #[derive(Debug)]
 pub(crate) struct Subscriptions {
     table: RwLock<Table>,
+    /// What other nodes are told of, if they are.
+    interest: Option<Arc<Interest>>,
 }
 
 #[derive(Debug)]
@@ -100,7 +105,7 @@ struct Table {
 pub(crate) struct TooMany;
 
 impl Subscriptions {
-    pub(crate) fn new(hash_seed: [u64; 2]) -> Self {
+    pub(crate) fn new(hash_seed: [u64; 2], interest: Option<Arc<Interest>>) -> Self {
         Self {
             table: RwLock::new(Table {
                 index: SubscriptionIndex::new(hash_seed),
@@ -110,7 +115,13 @@ impl Subscriptions {
                 next_group: 0,
                 sequence: 0,
             }),
+            interest,
         }
+    }
+
+    /// What other nodes are told of, if they are.
+    pub(crate) fn interest(&self) -> Option<&Arc<Interest>> {
+        self.interest.as_ref()
     }
 
     /// Adds a subscription, unless its session already holds `max`.
@@ -130,7 +141,10 @@ impl Subscriptions {
         if !on_topic.is_empty() {
             session.mark_repeated_channel();
         }
-        let (id, added) = table.insert(new);
+        let interest = self.interest.as_ref();
+        let interest = interest.filter(|_| !session.is_cluster_link());
+        let told = interest.map(|interest| interest.add(&new.channel.to_mask()));
+        let (id, added) = table.insert(new, told);
         on_topic.push(id);
         own.count += 1;
         Ok(added)
@@ -151,7 +165,11 @@ impl Subscriptions {
         };
         own.count -= ids.len().min(own.count);
         drop(own);
-        let mut removed: Vec<_> = ids.drain(..).filter_map(|id| table.take(id)).collect();
+        let mut removed: Vec<_> = ids
+            .drain(..)
+            .filter_map(|id| table.take(id))
+            .inspect(|held| self.withdraw(held))
+            .collect();
         removed.sort_by_key(|subscription| subscription.sequence);
         removed
     }
@@ -164,8 +182,16 @@ impl Subscriptions {
         for share in held.chunks(SHARE) {
             let mut table = self.table.write().unwrap_or_else(PoisonError::into_inner);
             for &id in share {
-                table.take(id);
+                if let Some(held) = table.take(id) {
+                    self.withdraw(&held);
+                }
             }
+        }
+    }
+
+    fn withdraw(&self, held: &Subscription) {
+        if let Some(interest) = self.interest.as_ref().filter(|_| held.told.is_some()) {
+            interest.remove(&held.channel.to_mask());
         }
     }
 
@@ -277,7 +303,7 @@ fn topic(channel: &Channel) -> (ActionFilter, Box<str>) {
 }
 
 impl Table {
-    fn insert(&mut self, new: NewSubscription) -> (u32, Arc<Subscription>) {
+    fn insert(&mut self, new: NewSubscription, told: Option<u64>) -> (u32, Arc<Subscription>) {
         let group_id = self.join_group(&new.group);
         let mask = new.channel.to_mask();
         let id = self.free.pop().unwrap_or_else(|| {
@@ -298,6 +324,7 @@ impl Table {
             options: new.options,
             ref_count: new.ref_count,
             sequence: self.sequence,
+            told,
         });
         self.slots[id as usize] = Some(added.clone());
         (id, added)

@@ -10,6 +10,12 @@
 //! {"gap":{"lost":3}}
 //! ```
 //!
+//! What a node wants to hear it tells with [`INTEREST_ACTION`] requests, as changes:
+//!
+//! ```json
+//! {"action":"interest","eventId":5,"data":{"add":["/a/*"],"remove":["/b"]}}
+//! ```
+//!
 //! `sequence` counts the events of the sending node and only ever rises on a link. A gap stands
 //! where so many events of the link are missing. Absent times, origins and customs are left out.
 
@@ -26,6 +32,9 @@ pub const LINK_VERSION: u32 = 1;
 
 /// The action of the requests that keep a numbered link alive; see [`LinkBeat`].
 pub const LINK_ACTION: &str = "link";
+
+/// The action of the requests that say what a node wants to hear; see [`LinkInterest`].
+pub const INTEREST_ACTION: &str = "interest";
 
 /// The longest token or instance that is believed, in bytes.
 const NAME_MAX: usize = 128;
@@ -67,6 +76,9 @@ pub struct LinkAnswer {
     pub resumed: bool,
     /// Differs with every start of the answering process.
     pub instance: String,
+    /// It understands [`INTEREST_ACTION`] requests; then nobody has to subscribe.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub interest: bool,
 }
 
 /// The data of a [`LINK_ACTION`] request.
@@ -78,6 +90,17 @@ pub struct LinkBeat {
     /// The link ends for good; nothing needs to be kept for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub leave: bool,
+}
+
+/// The data of an [`INTEREST_ACTION`] request: a change of what a node wants to hear. What is added
+/// and removed takes effect before the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LinkInterest {
+    /// Masks that are wanted from now on.
+    pub add: Vec<String>,
+    /// Masks, as they were added, that are not wanted any more.
+    pub remove: Vec<String>,
 }
 
 impl LinkOffer {

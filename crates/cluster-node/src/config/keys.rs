@@ -224,6 +224,25 @@ pub const KEYS: &[Key] = &[
     )
     .ms(),
     key(
+        "services.orchestrator.config.interest.enabled",
+        Kind::Switch,
+        Preset::Switch(true),
+        "Whether other nodes are asked only for what clients here have subscribed to, instead of for all that replicate names.",
+    ),
+    key(
+        "services.orchestrator.config.interest.maxMasks",
+        Kind::Whole { min: 1, max: 100_000 },
+        Preset::Whole(1000),
+        "When clients here have subscribed to more different masks than this, other nodes are asked for all that replicate names.",
+    ),
+    key(
+        "services.orchestrator.config.interest.confirmWithin",
+        INTERVAL,
+        Preset::Whole(1000),
+        "How long a subscription waits for the other nodes to know of it before it is answered.",
+    )
+    .ms(),
+    key(
         "services.replicator.config.securityChangesetReplicateInterval",
         INTERVAL,
         Preset::Whole(3000),

@@ -34,11 +34,12 @@ pub use print::effective;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use settings::{
-    AdminSettings, CleanupSettings, DataSettings, HealthReportSettings, LogFormat, LogSettings,
-    NetworkSettings, OrchestratorSettings, PrimusSettings, ProxySettings, PublicationSettings,
-    PublisherSettings, RateLimitSettings, ReportLines, ReportOutput, SearchLimits, Services,
-    SessionSettings, Settings, ShutdownSettings, Store, SubscriptionSettings,
-    SubscriptionTreeSettings, TimingSettings, TransportMode, TransportSettings,
+    AdminSettings, CleanupSettings, DataSettings, HealthReportSettings, InterestSettings,
+    LinkSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings, PrimusSettings,
+    ProxySettings, PublicationSettings, PublisherSettings, RateLimitSettings, ReportLines,
+    ReportOutput, SearchLimits, Services, SessionSettings, Settings, ShutdownSettings, Store,
+    SubscriptionSettings, SubscriptionTreeSettings, TimingSettings, TransportMode,
+    TransportSettings,
 };
 pub use stores::{PatternRule, Provider, StoreSettings, Synchronous};
 

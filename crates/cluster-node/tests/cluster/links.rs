@@ -130,6 +130,50 @@ async fn a_half_open_link_is_noticed_within_seconds_and_resumed() {
     stop(vec![node]).await;
 }
 
+/// A node of the reference queued 406 MB for a peer that took nothing, and held on to them.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stuck_peer_costs_a_bounded_amount_of_memory_and_no_publisher_waits() {
+    const KEPT_MAX: usize = 1024 * 1024;
+    const EVENTS: u64 = 3000;
+    let key = "services.orchestrator.config.links.keepBytes";
+    let plan = Plan::new().with(key, &KEPT_MAX.to_string());
+    let node = plan.start().await.unwrap();
+    let peer = Peer::of(&node).await;
+    let mut link = peer.link().await;
+    peer.relay.set(Line::HalfOpen);
+    let writer = client(&node).await;
+    let large = json!("x".repeat(8 * 1024));
+    for number in 0..EVENTS {
+        let path = format!("/a/{number}");
+        let publishing = writer.publish(&path, &large);
+        soon("the publisher is answered", publishing).await.unwrap();
+    }
+    let (_, kept) = node.core().kept_for_links();
+    assert!(kept <= KEPT_MAX, "{kept}");
+    let is_cut = async {
+        while node.core().links().iter().any(|link| link.is_attached) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("the silent peer is cut off", is_cut).await;
+    loss(&mut link).await;
+    drop(link);
+    peer.relay.set(Line::Cut);
+    peer.relay.set(Line::Open);
+    let mut link = peer.link().await;
+    let mut events = Vec::new();
+    let mut lost = 0;
+    while events.len() as u64 + lost < EVENTS {
+        soon("the rest arrives", link.receive(&mut events))
+            .await
+            .unwrap();
+        lost += link.take_gap().map_or(0, |gap| gap.lost.unwrap());
+    }
+    assert!(lost > 0, "what made room is told");
+    assert_eq!(&*events.last().unwrap().path, "/a/2999");
+    stop(vec![node]).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_link_to_a_new_process_after_a_break_declares_a_gap_and_after_a_good_bye_none() {
     let node = Plan::new().start().await.unwrap();

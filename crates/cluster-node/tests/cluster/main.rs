@@ -9,6 +9,7 @@
 
 mod admin;
 mod harness;
+mod interest;
 mod leaving;
 mod links;
 mod replication;

@@ -249,7 +249,9 @@ impl Layer for NoSubscriptions {
             .info()
             .is_some_and(|info| info.as_str().contains(r#""newcomer""#));
         match message.text("action").as_deref() {
-            Some("on") if is_newcomer => Err(WireError::plain("no subscriptions for you")),
+            Some("on" | "interest") if is_newcomer => {
+                Err(WireError::plain("no subscriptions for you"))
+            }
             _ => Ok(()),
         }
     }

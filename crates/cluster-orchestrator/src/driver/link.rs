@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use happn_core::{
-    Clock, ConnectError, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink, PeerLogin,
+    BoxFuture, Clock, ConnectError, Gap, LinkError, LinkLogin, PeerConnector, PeerEvents, PeerLink,
+    PeerLogin,
 };
 use happn_protocol::Json;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::bounded::within;
+use super::interest::{Asking, Interest};
 use super::run::Message;
 use crate::config::OrchestratorConfig;
 
@@ -32,6 +34,7 @@ pub(super) struct Dialer {
     pub(super) events: Arc<dyn PeerEvents>,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) messages: mpsc::Sender<Message>,
+    pub(super) interest: Option<Arc<Interest>>,
     pub(super) cancel: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -72,6 +75,9 @@ struct LoginInfo<'a> {
 impl Dialer {
     /// The node at `endpoint` is gone: what it published after its link broke will never come.
     pub(super) fn forget(&self, endpoint: &str, name: Option<&str>) {
+        if let Some(interest) = &self.interest {
+            interest.forget(endpoint);
+        }
         if let Some(gap) = self.connector.forget(endpoint) {
             let name = name.unwrap_or(endpoint);
             self.events.missed(name, gap);
@@ -90,6 +96,7 @@ impl Dialer {
             events: Arc::clone(&self.events),
             clock: Arc::clone(&self.clock),
             messages: self.messages.clone(),
+            interest: self.interest.clone(),
             subscribe: Arc::clone(&subscribe),
             cancel: cancel.clone(),
             all: self.cancel.clone(),
@@ -120,6 +127,7 @@ struct LinkTask {
     events: Arc<dyn PeerEvents>,
     clock: Arc<dyn Clock>,
     messages: mpsc::Sender<Message>,
+    interest: Option<Arc<Interest>>,
     subscribe: Arc<Notify>,
     cancel: CancellationToken,
     /// Cancelled when the node stops, and not just this link.
@@ -164,16 +172,17 @@ impl LinkTask {
         self.tell(LinkNews::Connected(name.clone(), instance)).await;
         self.note_gap(&name, link);
         self.subscribe.notified().await;
-        let subscribing = link.subscribe(self.config.replicate.clone());
-        match within(&*self.clock, SUBSCRIBE_MAX, subscribing).await {
-            Some(Ok(())) => {}
-            Some(Err(error)) => return error,
-            None => return LinkError::Lost("the peer did not confirm a subscription".to_owned()),
+        let mut asking = self.interest_of(link);
+        if let Err(error) = self.subscribe_at(link, asking.as_mut()).await {
+            return error;
         }
         self.tell(LinkNews::Subscribed).await;
         let mut events = Vec::new();
         loop {
-            let received = link.receive(&mut events).await;
+            let received = tokio::select! {
+                received = link.receive(&mut events) => received,
+                () = changed(asking.as_mut()) => self.subscribe_at(link, asking.as_mut()).await,
+            };
             self.note_gap(&name, link);
             if !events.is_empty() {
                 self.events.deliver(&name, &events);
@@ -183,6 +192,42 @@ impl LinkTask {
                 return error;
             }
         }
+    }
+
+    /// What the peer is asked for, if it sends no more than that.
+    fn interest_of(&self, link: &dyn PeerLink) -> Option<Asking> {
+        let interest = self.interest.as_ref().filter(|_| link.takes_interest())?;
+        Some(interest.begin(self.id, &self.endpoint, link.peer_instance()))
+    }
+
+    /// Tells the peer what is wanted now.
+    async fn subscribe_at(
+        &self,
+        link: &mut dyn PeerLink,
+        asking: Option<&mut Asking>,
+    ) -> Result<(), LinkError> {
+        let Some(asking) = asking else {
+            return self
+                .confirmed(link.subscribe(self.config.replicate.clone()))
+                .await;
+        };
+        let (wanted, change) = asking.next();
+        if let Some(change) = change {
+            self.confirmed(link.change_interest(change)).await?;
+        }
+        if asking.confirmed(&wanted) {
+            self.events.missed(link.peer_name(), Gap { lost: None });
+        }
+        Ok(())
+    }
+
+    async fn confirmed(
+        &self,
+        confirmation: BoxFuture<'_, Result<(), LinkError>>,
+    ) -> Result<(), LinkError> {
+        let confirmed = within(&*self.clock, SUBSCRIBE_MAX, confirmation).await;
+        let unconfirmed = || LinkError::Lost("the peer did not confirm a subscription".to_owned());
+        confirmed.unwrap_or_else(|| Err(unconfirmed()))
     }
 
     fn note_gap(&self, name: &str, link: &mut dyn PeerLink) {
@@ -203,6 +248,14 @@ impl LinkTask {
 
     fn login(&self) -> PeerLogin {
         login(&self.config)
+    }
+}
+
+/// Completes when there is something new to ask for.
+async fn changed(asking: Option<&mut Asking>) {
+    match asking {
+        Some(asking) => asking.changed().await,
+        None => std::future::pending().await,
     }
 }
 

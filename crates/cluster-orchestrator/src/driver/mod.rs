@@ -3,6 +3,7 @@
 mod bounded;
 mod changes;
 mod holder;
+mod interest;
 mod link;
 mod log;
 mod measured;
@@ -19,11 +20,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::OrchestratorConfig;
+use crate::interest::Wanted;
 use crate::roster::{HealthReport, MemberSnapshot, Refusal, Roster, State};
 use crate::skew::ClockSkew;
 use bounded::within;
 pub use changes::{PeerChange, PeerChanges};
 use holder::HolderCheck;
+use interest::Interest;
+pub use interest::InterestSource;
 use link::Dialer;
 pub use measured::KeepaliveReading;
 use measured::Measured;
@@ -51,6 +55,7 @@ pub struct Orchestrator {
     stabilise_timeout: Option<Duration>,
     membership: Arc<dyn Membership>,
     clock: Arc<dyn Clock>,
+    interest: Option<Arc<Interest>>,
     /// The beats; ended first, so that none comes after the record was removed.
     beating: (CancellationToken, TaskTracker),
     links: (CancellationToken, TaskTracker),
@@ -85,7 +90,8 @@ pub enum StabiliseError {
 impl Orchestrator {
     /// Starts beating, looking for others and linking to them; must be called inside a tokio
     /// runtime. The node must already accept sessions: peers connect as soon as they see the
-    /// record. `config` has passed [`OrchestratorConfig::validate`].
+    /// record. `config` has passed [`OrchestratorConfig::validate`]. With `interest`, peers of our
+    /// kind are asked only for what clients here want, otherwise for all of `config.replicate`.
     #[must_use]
     pub fn start(
         config: OrchestratorConfig,
@@ -93,6 +99,7 @@ impl Orchestrator {
         connector: Arc<dyn PeerConnector>,
         events: Arc<dyn PeerEvents>,
         sessions: Arc<dyn SessionEvents>,
+        interest: Option<InterestSource>,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let config = Arc::new(config);
@@ -145,12 +152,19 @@ impl Orchestrator {
         beating
             .1
             .spawn(beating.0.clone().run_until_cancelled_owned(reading.run()));
+        let interest = interest.map(|source| Interest::new(source, &config.replicate));
+        if let Some(interest) = interest.clone() {
+            let following = interest.follow(Arc::clone(&clock));
+            let cancel = links.0.clone();
+            links.1.spawn(cancel.run_until_cancelled_owned(following));
+        }
         let dialer = Dialer {
             config: Arc::clone(&config),
             connector,
             events,
             clock: Arc::clone(&clock),
             messages: sender,
+            interest: interest.clone(),
             cancel: links.0.clone(),
             tasks: links.1.clone(),
         };
@@ -176,9 +190,17 @@ impl Orchestrator {
             stabilise_timeout: config.stabilise_timeout,
             membership,
             clock,
+            interest,
             beating,
             links,
         }
+    }
+
+    /// What peers are asked for, and its changes; `None` when that is all of `replicate`.
+    #[must_use]
+    pub fn interest(&self) -> Option<watch::Receiver<Wanted>> {
+        let interest = self.interest.as_ref()?;
+        Some(interest.wanted())
     }
 
     /// The node's state and its changes.

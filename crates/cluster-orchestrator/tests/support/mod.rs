@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cluster_orchestrator::{
-    KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, State, Timing, View,
+    InterestSource, KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, State,
+    Timing, View,
 };
 use happn_core::{
-    Beat, BoxFuture, Clock, DataStore, Gap, Membership, MembershipError, MemoryStore, PeerEvents,
-    ReplicatedEvent,
+    Beat, BoxFuture, Clock, DataStore, Gap, LocalInterest, LocalMasks, Membership, MembershipError,
+    MemoryStore, PeerEvents, ReplicatedEvent,
 };
 use happn_paths::Mask;
 use tokio::sync::watch;
@@ -33,6 +34,7 @@ pub(crate) struct World {
 pub(crate) struct Plan<'w> {
     world: &'w World,
     pub(crate) config: OrchestratorConfig,
+    interest: Option<InterestSource>,
     skew_ms: i64,
 }
 
@@ -71,6 +73,7 @@ impl World {
         Plan {
             world: self,
             config,
+            interest: None,
             skew_ms: 0,
         }
     }
@@ -111,6 +114,14 @@ impl Plan<'_> {
         self
     }
 
+    /// It asks its peers for no more than `clients` want.
+    pub(crate) fn interested(mut self, clients: &Arc<Clients>) -> Self {
+        let local = Arc::clone(clients) as Arc<_>;
+        let masks_max = 4;
+        self.interest = Some(InterestSource { local, masks_max });
+        self
+    }
+
     /// Its wall clock is off by so much.
     pub(crate) fn skewed(mut self, hours: i64) -> Self {
         self.skew_ms = hours * 3_600_000;
@@ -121,7 +132,7 @@ impl Plan<'_> {
         self.config.validate().unwrap();
         let (world, config) = (self.world, self.config);
         let endpoint = config.endpoint.clone();
-        let server = world.network.listen(&endpoint, &config.name);
+        let server = world.network.listen(&endpoint, &config);
         let table = Arc::new(Table {
             inner: world.table(&config, self.skew_ms),
             is_down: AtomicBool::new(false),
@@ -137,6 +148,7 @@ impl Plan<'_> {
             Arc::new(connector),
             Arc::new(Recorder(Mutex::new(sender))),
             Arc::clone(&server) as Arc<_>,
+            self.interest,
             world.clock(self.skew_ms),
         );
         TestNode {
@@ -186,6 +198,11 @@ impl TestNode {
         self.server.publish(path);
     }
 
+    /// From now on its server confirms what it is asked for only after `delay`.
+    pub(crate) fn confirm_after(&self, delay: Duration) {
+        self.server.confirm_after(delay);
+    }
+
     /// Waits until `paths` arrived, and nothing else.
     pub(crate) async fn receives(&self, paths: &[&str]) {
         let mut received = self.received.clone();
@@ -233,6 +250,63 @@ impl TestNode {
 /// Lets time pass in which nothing in particular is waited for.
 pub(crate) async fn pass(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+/// What the clients of a node want, and what is told about it.
+#[derive(Default)]
+pub(crate) struct Clients {
+    masks: Mutex<Vec<Mask>>,
+    changes: watch::Sender<u64>,
+    confirmed: watch::Sender<u64>,
+    overdue: AtomicU64,
+}
+
+impl Clients {
+    /// They want this from now on; answers the number of the change.
+    pub(crate) fn want(&self, masks: &[&str]) -> u64 {
+        let mut held = self.masks.lock().unwrap();
+        *held = masks.iter().map(|text| Mask::parse(text)).collect();
+        let number = *self.changes.borrow() + 1;
+        self.changes.send_replace(number);
+        number
+    }
+
+    pub(crate) async fn confirmed(&self, number: u64) {
+        let mut confirmed = self.confirmed.subscribe();
+        let known = confirmed.wait_for(|known| *known >= number);
+        timeout(SOONER_OR_LATER, known).await.unwrap().unwrap();
+    }
+
+    pub(crate) fn is_confirmed(&self, number: u64) -> bool {
+        *self.confirmed.borrow() >= number
+    }
+
+    /// The subscription of change `number` was answered unconfirmed.
+    pub(crate) fn overrun(&self, number: u64) {
+        self.overdue.store(number, Ordering::Relaxed);
+    }
+}
+
+impl LocalInterest for Clients {
+    fn watch(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    fn masks(&self, max: usize) -> LocalMasks {
+        let masks = self.masks.lock().unwrap();
+        LocalMasks {
+            number: *self.changes.borrow(),
+            masks: (masks.len() <= max).then(|| masks.clone()),
+        }
+    }
+
+    fn confirm(&self, number: u64) {
+        self.confirmed.send_replace(number);
+    }
+
+    fn overdue(&self) -> u64 {
+        self.overdue.load(Ordering::Relaxed)
+    }
 }
 
 struct WorldClock {

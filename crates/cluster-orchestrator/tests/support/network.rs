@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cluster_orchestrator::OrchestratorConfig;
 use happn_core::{
-    BoxFuture, ClusterInfo, ConnectError, Gap, LinkError, PeerConnector, PeerLink, PeerLogin,
-    PeerSession, ReplicatedEvent, SessionEvent, SessionEvents,
+    BoxFuture, ClusterInfo, ConnectError, Gap, InterestChange, LinkError, PeerConnector, PeerLink,
+    PeerLogin, PeerSession, ReplicatedEvent, SessionEvent, SessionEvents,
 };
-use happn_paths::{EventKind, Mask};
+use happn_paths::{Depth, EventKind, Mask};
 use happn_protocol::Json;
 use tokio::sync::{broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
@@ -27,6 +28,8 @@ pub(crate) struct Network {
 /// What a node listens with.
 pub(crate) struct Server {
     name: String,
+    instance: String,
+    delay: Mutex<Duration>,
     sessions: broadcast::Sender<SessionEvent>,
     links: Mutex<Links>,
 }
@@ -40,14 +43,18 @@ struct Links {
 struct ServerSide {
     info: ClusterInfo,
     is_subscribed: bool,
+    /// What it asked for; until it does, everything.
+    masks: Option<Vec<Mask>>,
     events: mpsc::UnboundedSender<ReplicatedEvent>,
     cut: CancellationToken,
 }
 
 impl Network {
-    pub(crate) fn listen(&self, endpoint: &str, name: &str) -> Arc<Server> {
+    pub(crate) fn listen(&self, endpoint: &str, config: &OrchestratorConfig) -> Arc<Server> {
         let server = Arc::new(Server {
-            name: name.to_owned(),
+            name: config.name.clone(),
+            instance: config.instance.clone(),
+            delay: Mutex::default(),
             sessions: broadcast::channel(64).0,
             links: Mutex::default(),
         });
@@ -125,6 +132,7 @@ impl Server {
         let side = ServerSide {
             info: info.clone(),
             is_subscribed: false,
+            masks: None,
             events: sender,
             cut: cut.clone(),
         };
@@ -158,8 +166,30 @@ impl Server {
             custom: Vec::new(),
         };
         let links = self.links.lock().unwrap();
-        for side in links.open.values().filter(|side| side.is_subscribed) {
+        let hears = |side: &&ServerSide| {
+            let is_wanted = |mask: &Mask| mask.matches(path, Depth::MAX);
+            side.is_subscribed && (side.masks.as_ref()).is_none_or(|it| it.iter().any(is_wanted))
+        };
+        for side in links.open.values().filter(hears) {
             side.events.send(event.clone()).unwrap();
+        }
+    }
+
+    pub(crate) fn confirm_after(&self, delay: Duration) {
+        *self.delay.lock().unwrap() = delay;
+    }
+
+    fn take_up(&self, session_id: &Arc<str>, change: InterestChange) {
+        let mut links = self.links.lock().unwrap();
+        let Some(side) = links.open.get_mut(session_id) else {
+            return;
+        };
+        let masks = side.masks.get_or_insert_default();
+        masks.extend(change.add);
+        masks.retain(|mask| !change.remove.contains(mask));
+        if !std::mem::replace(&mut side.is_subscribed, true) {
+            let session_id = Arc::clone(session_id);
+            self.tell(SessionEvent::Subscribed { session_id });
         }
     }
 
@@ -247,7 +277,20 @@ impl PeerLink for Link {
     }
 
     fn peer_instance(&self) -> Option<&str> {
-        None
+        Some(&self.server.instance)
+    }
+
+    fn takes_interest(&self) -> bool {
+        true
+    }
+
+    fn change_interest(&mut self, change: InterestChange) -> BoxFuture<'_, Result<(), LinkError>> {
+        Box::pin(async move {
+            let delay = *self.server.delay.lock().unwrap();
+            tokio::time::sleep(delay).await;
+            self.server.take_up(&self.session_id, change);
+            Ok(())
+        })
     }
 
     fn take_gap(&mut self) -> Option<Gap> {

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use happn_core::{BoxFuture, Gap, LinkError, PeerLink, ReplicatedEvent};
+use happn_core::{BoxFuture, Gap, InterestChange, LinkError, PeerLink, ReplicatedEvent};
 use happn_paths::{Depth, Mask};
-use happn_protocol::link::{LINK_ACTION, LinkBeat, LinkMessage};
+use happn_protocol::link::{INTEREST_ACTION, LINK_ACTION, LinkBeat, LinkInterest, LinkMessage};
 use happn_protocol::{EventMessage, Json};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -70,6 +70,7 @@ pub(super) struct WebsocketLink {
     pub(super) name: String,
     pub(super) endpoint: String,
     pub(super) instance: Option<String>,
+    pub(super) takes_interest: bool,
     pub(super) connection: Connection,
     pub(super) arrivals: mpsc::Receiver<Arrival>,
     /// What came in and was not handed over yet.
@@ -220,6 +221,22 @@ impl PeerLink for WebsocketLink {
         })
     }
 
+    fn takes_interest(&self) -> bool {
+        self.takes_interest
+    }
+
+    fn change_interest(&mut self, change: InterestChange) -> BoxFuture<'_, Result<(), LinkError>> {
+        Box::pin(async move {
+            let connection = self.connection.clone();
+            let timeout = self.config.call_timeout;
+            let telling = async move { tell_interest(&connection, &change, timeout).await };
+            match self.settle(telling).await {
+                Ok(()) => Ok(()),
+                Err(error) => Err(self.link_error(error).await),
+            }
+        })
+    }
+
     fn receive<'a>(
         &'a mut self,
         events: &'a mut Vec<ReplicatedEvent>,
@@ -278,6 +295,27 @@ async fn subscribe(
         path: Some(&path),
         data: Some(&Json::NULL),
         options: Some(&options),
+        timeout: Some(timeout),
+    };
+    connection.call(call).await.map(drop)
+}
+
+async fn tell_interest(
+    connection: &Connection,
+    change: &InterestChange,
+    timeout: Duration,
+) -> Result<(), ClientError> {
+    let texts = |masks: &[Mask]| masks.iter().map(ToString::to_string).collect();
+    let interest = LinkInterest {
+        add: texts(&change.add),
+        remove: texts(&change.remove),
+    };
+    let data = Json::encode(&interest).map_err(ClientError::encode)?;
+    let call = Call {
+        action: INTEREST_ACTION,
+        path: None,
+        data: Some(&data),
+        options: None,
         timeout: Some(timeout),
     };
     connection.call(call).await.map(drop)

@@ -190,6 +190,7 @@ impl PeerDialer {
         Ok(WebsocketLink {
             name,
             endpoint: endpoint.to_owned(),
+            takes_interest: answer.as_ref().is_some_and(|answer| answer.interest),
             instance: answer.map(|answer| answer.instance),
             connection,
             arrivals,

@@ -137,6 +137,7 @@ mod tests {
             token: token.to_owned(),
             resumed,
             instance: "i".to_owned(),
+            interest: false,
         }
     }
 

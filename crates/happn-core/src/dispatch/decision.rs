@@ -43,6 +43,28 @@ impl Decision {
         }
     }
 
+    /// What the last of them grants, if all do; else the first refusal.
+    pub(crate) fn all(decisions: impl Iterator<Item = Self>) -> Self {
+        let mut granted = Granted::default();
+        let mut pending = Vec::new();
+        for decision in decisions {
+            match decision {
+                Self::Granted(last) => granted = last,
+                Self::Refused(refusal) => return Self::Refused(refusal),
+                Self::Pending(decision) => pending.push(decision),
+            }
+        }
+        if pending.is_empty() {
+            return Self::Granted(granted);
+        }
+        Self::Pending(Box::pin(async move {
+            for decision in pending {
+                granted = decision.await?;
+            }
+            Ok(granted)
+        }))
+    }
+
     /// The decision, once there is one.
     pub(crate) async fn settled(self) -> Result<Granted, Refusal> {
         match self {

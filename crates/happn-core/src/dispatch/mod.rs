@@ -4,6 +4,7 @@ mod account;
 mod decision;
 mod get;
 mod initial_events;
+mod interest;
 mod publish_options;
 mod remove;
 mod search;
@@ -17,7 +18,7 @@ mod written;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use happn_protocol::link::LINK_ACTION;
+use happn_protocol::link::{INTEREST_ACTION, LINK_ACTION};
 use happn_protocol::response::{Echo, ObjectResponse};
 use happn_protocol::{Dialect, Incoming, Json, Request, WireError};
 
@@ -112,6 +113,7 @@ impl<'a> Call<'a> {
             "off" => self.off(),
             "ack" => self.ack(),
             LINK_ACTION => self.link(),
+            INTEREST_ACTION => self.interest(),
             "configure-session" => self.configure_session(),
             "describe" => self.describe(),
             "login" => self.login(),

@@ -127,22 +127,24 @@ fn subscribe(
     if session.is_cluster_link() {
         node.announce_subscribed(&session);
     }
+    let told = held.told.and_then(|change| node.told_elsewhere(change));
     let Some(values) = values else {
-        let mut data = b"{\"id\":".to_vec();
-        write_string(&mut data, &reference);
-        data.push(b'}');
-        let meta = Meta {
-            status_first: true,
-            ..Meta::default()
+        return match told {
+            None => {
+                answer_plainly(&session, &echo, &reference);
+                Received::Done
+            }
+            Some(told) => Received::Answer(Box::pin(async move {
+                told.await;
+                answer_plainly(&session, &echo, &reference);
+            })),
         };
-        let response = ObjectResponse {
-            meta,
-            ..ObjectResponse::ok(Json::from_trusted(data))
-        };
-        reply(&session, &echo, &response);
-        return Received::Done;
     };
     Received::Answer(Box::pin(async move {
+        // What is published elsewhere after the values were read is heard.
+        if let Some(told) = told {
+            told.await;
+        }
         values.after.await;
         let mut items = values.events.is_some().then(Vec::new);
         let found = initial_values(&node, channel.mask(), depth, only, items.as_mut()).await;
@@ -166,6 +168,21 @@ fn subscribe(
             }
         }
     }))
+}
+
+fn answer_plainly(session: &Session, echo: &Echo, reference: &str) {
+    let mut data = b"{\"id\":".to_vec();
+    write_string(&mut data, reference);
+    data.push(b'}');
+    let meta = Meta {
+        status_first: true,
+        ..Meta::default()
+    };
+    let response = ObjectResponse {
+        meta,
+        ..ObjectResponse::ok(Json::from_trusted(data))
+    };
+    reply(session, echo, &response);
 }
 
 /// What is stored under a mask, oldest change first; each item also goes to `items`.

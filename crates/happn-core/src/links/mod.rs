@@ -157,6 +157,7 @@ impl Links {
             token: String::new(),
             resumed,
             instance: self.instance.to_string(),
+            interest: true,
         }
     }
 

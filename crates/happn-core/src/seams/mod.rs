@@ -4,6 +4,7 @@ pub(crate) mod authority;
 pub(crate) mod clock;
 pub(crate) mod event_sink;
 pub(crate) mod ingress;
+pub(crate) mod interest;
 pub(crate) mod membership;
 pub(crate) mod peer;
 pub(crate) mod security_changes;

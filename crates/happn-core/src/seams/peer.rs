@@ -56,6 +56,19 @@ pub trait PeerLink: Send + 'static {
     /// Subscribes to all events on `masks`; complete when the peer has confirmed every one.
     fn subscribe(&mut self, masks: Vec<Mask>) -> BoxFuture<'_, Result<(), LinkError>>;
 
+    /// Whether the peer sends no more than it is asked for with [`PeerLink::change_interest`].
+    fn takes_interest(&self) -> bool {
+        false
+    }
+
+    /// Takes the place of [`PeerLink::subscribe`] at peers that take interest: tells what is
+    /// wanted from now on. With the first call the peer knows that we hear it. Complete when the
+    /// peer has confirmed the change; a link whose future was dropped before is of no use.
+    fn change_interest(&mut self, _change: InterestChange) -> BoxFuture<'_, Result<(), LinkError>> {
+        let reason = "this link takes no interest".to_owned();
+        Box::pin(std::future::ready(Err(LinkError::Refused(reason))))
+    }
+
     /// Waits until there is at least one event and moves all that are there into `events`, in
     /// order. May also complete without an event when there is a gap to be taken. The events of
     /// the call before count as delivered now. Cancel-safe: no event is lost when the future is
@@ -68,6 +81,23 @@ pub trait PeerLink: Send + 'static {
     /// Says good-bye and closes the socket, within a short bound. With `for_good` the peer is told
     /// that this node will not come back, so that it keeps nothing.
     fn close(self: Box<Self>, for_good: bool) -> BoxFuture<'static, ()>;
+}
+
+/// A change of what a node wants to hear of a peer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InterestChange {
+    /// Masks that are wanted from now on, as deep as there are paths.
+    pub add: Vec<Mask>,
+    /// Masks, out of earlier changes, that are not wanted any more.
+    pub remove: Vec<Mask>,
+}
+
+impl InterestChange {
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
 }
 
 /// Events of a peer that are missing.

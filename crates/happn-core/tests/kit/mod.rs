@@ -98,11 +98,14 @@ impl Client {
         options: &str,
     ) -> Value {
         let id = self.request(action, path, data, options);
-        let mut events = Vec::new();
+        let mut events: Vec<Value> = Vec::new();
         loop {
             let frame = self.next().await;
             if frame["_meta"]["eventId"] == id && frame["_meta"]["type"] == "response" {
-                self.frames.extend(events);
+                // They came before whatever has not been looked at.
+                for event in events.into_iter().rev() {
+                    self.frames.push_front(event);
+                }
                 return frame;
             }
             events.push(frame);

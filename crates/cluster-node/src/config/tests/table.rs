@@ -253,6 +253,23 @@ pub(super) const ROWS: &[Row] = &[
         "120000",
         NO_INTERVAL,
     ),
+    row(
+        "services.orchestrator.config.interest.enabled",
+        "true",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
+        "services.orchestrator.config.interest.maxMasks",
+        "1000",
+        &[("1", "1"), ("100000", "100000")],
+        &["0", "-1", "100001", "1.5"],
+    ),
+    ms(
+        "services.orchestrator.config.interest.confirmWithin",
+        "1000",
+        NO_INTERVAL,
+    ),
     ms(
         "services.replicator.config.securityChangesetReplicateInterval",
         "3000",
