@@ -48,7 +48,7 @@ pub enum StatusError {
     )]
     SwitchedOff,
     /// There is no answer.
-    #[error("{source}: is the node running, and is this its admin listener?")]
+    #[error("{source} (is the node running, and is this its admin listener?)")]
     Fetch {
         /// Why not.
         #[from]

@@ -8,8 +8,11 @@ use rand::{RngExt, SeedableRng};
 /// The first pause, and the shortest between two dials of one endpoint.
 pub(super) const BASE: Duration = Duration::from_millis(200);
 
-/// The longest pause: after an outage of any length a peer is back this soon.
-pub(super) const CAP: Duration = Duration::from_secs(3);
+/// The longest pause: after an outage of any length a peer is back within a second.
+pub(super) const CAP: Duration = Duration::from_millis(800);
+
+/// The pause after somebody answered who does not want this node, or is none: that lasts longer.
+pub(super) const UNWANTED: Duration = Duration::from_secs(3);
 
 /// Doubling pauses with jitter, so that nodes that lost one peer do not return in step.
 #[derive(Debug)]

@@ -110,7 +110,7 @@ impl Roster {
                     endpoint: endpoint.clone(),
                 }));
             }
-            member.refuse(now + backoff::CAP, now);
+            member.refuse(now + backoff::UNWANTED, now);
             let reason = DropReason::OwnName;
             if member.failures == 1 {
                 effects.push(Effect::Unreachable {
@@ -155,7 +155,7 @@ impl Roster {
         }
         let pause = match error {
             ConnectError::Unreachable { .. } => self.backoff.pause(member.failures),
-            ConnectError::NotHappn { .. } | ConnectError::Refused { .. } => backoff::CAP,
+            ConnectError::NotHappn { .. } | ConnectError::Refused { .. } => backoff::UNWANTED,
         };
         member.refuse(now + pause, now);
         if member.failures == 1 {

@@ -9,6 +9,51 @@ fn the_proxy_moves_when_the_inner_server_takes_its_port() {
 }
 
 #[test]
+fn health_and_metrics_are_below_the_inner_server_unless_told_otherwise() {
+    for (text, port) in [
+        ("{}", 56_000),
+        ("{port: 57001}", 56_001),
+        // There the proxy is.
+        ("{port: 56000}", 54_000),
+        ("{port: 0}", 0),
+        ("{port: 1500}", 0),
+        ("{port: 57001, admin: {port: 9000}}", 9000),
+        ("{port: 57001, admin: {port: 0}}", 0),
+    ] {
+        assert_eq!(load(text).unwrap().settings.admin_port(), port, "{text}");
+    }
+}
+
+#[test]
+fn health_and_metrics_have_a_port_of_their_own() {
+    for (text, whose) in [
+        ("{port: 1, admin: {port: 1}}", "the inner server's"),
+        ("{admin: {port: 55000}}", "the proxy's"),
+    ] {
+        let [problem] = &problems(text)[..] else {
+            panic!("one problem: {text}");
+        };
+        assert!(problem.starts_with("admin.port: "), "{problem}");
+        assert!(
+            problem.ends_with(&format!("is also {whose} port")),
+            "{problem}"
+        );
+    }
+}
+
+#[test]
+fn a_program_can_say_what_a_file_would() {
+    let tree =
+        serde_json::json!({"port": 4000, "services": {"proxy": {"config": {"defer": true}}}});
+    let config = Config::from_tree(&tree).unwrap();
+    assert_eq!(config.settings.port, 4000);
+    assert!(config.settings.services.proxy.defer);
+    let error = Config::from_tree(&serde_json::json!({"port": "many"})).unwrap_err();
+    let expected = "program: port is \"many\", but must be a whole number from 0 to 65535";
+    assert_eq!(error.problems[0].to_string(), expected);
+}
+
+#[test]
 fn hosts_are_addresses_names_with_dots_or_localhost() {
     for host in ["127.0.0.1", "::", "localhost", "node.example.org", ""] {
         assert!(load(&format!("{{host: '{host}'}}")).is_ok(), "{host}");

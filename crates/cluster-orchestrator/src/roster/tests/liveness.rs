@@ -91,7 +91,7 @@ fn a_lost_peer_is_unhealthy_until_its_record_is_stale() {
 }
 
 #[test]
-fn redials_back_off_to_a_few_seconds_and_never_stop_while_the_record_moves() {
+fn redials_back_off_to_less_than_a_second_and_never_stop_while_the_record_moves() {
     let mut scene = Scene::alone(1);
     scene.beat(B);
     scene.read();
