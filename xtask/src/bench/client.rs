@@ -88,10 +88,14 @@ pub(super) fn subscription(mask: &str) -> String {
 
 /// A `set` of the usual payload, as the JavaScript client writes it; `options` begin with a comma.
 pub(super) fn set(path: &str, options: &str) -> Message {
-    let payload = payload();
+    set_of(path, &payload(), options)
+}
+
+/// A `set` of `data`, which is JSON.
+pub(super) fn set_of(path: &str, data: &str, options: &str) -> Message {
     let path = path.trim_start_matches('/');
     Message::text(format!(
-        r#"{{"path":"/{path}","action":"set","eventId":1234,"data":{payload},"protocol":"happn_4","sessionId":"2ea2b1b5-a1ab-44ad-8a3d-1aae3a2dd9e1","options":{{"timeout":30000{options}}}}}"#
+        r#"{{"path":"/{path}","action":"set","eventId":1234,"data":{data},"protocol":"happn_4","sessionId":"2ea2b1b5-a1ab-44ad-8a3d-1aae3a2dd9e1","options":{{"timeout":30000{options}}}}}"#
     ))
 }
 

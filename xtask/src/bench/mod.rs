@@ -6,6 +6,7 @@
 //! encodes and answers as the protocol demands shows what is attainable.
 
 mod client;
+mod cluster;
 mod durable;
 mod envelope;
 mod fan_out;
@@ -47,6 +48,17 @@ pub(crate) struct Options {
 enum Subject {
     /// Reading and writing documents, per store
     Store,
+    /// Events between nodes: how many, how quickly, and what failing links do
+    Cluster,
+}
+
+impl Subject {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Store => "store",
+            Self::Cluster => "cluster",
+        }
+    }
 }
 
 /// The server under load.
@@ -103,6 +115,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 Some(Subject::Store) => {
                     tokio::time::timeout(STORE_RUN_MAX, measure_stores(plan, wanted)).await
                 }
+                Some(Subject::Cluster) => {
+                    tokio::time::timeout(RUN_MAX, measure_cluster(plan, wanted)).await
+                }
             }
         })
         .context("the benchmark hangs")??;
@@ -141,6 +156,12 @@ async fn measure_stores(plan: Plan, wanted: impl Fn(&str) -> bool) -> anyhow::Re
     Ok(table)
 }
 
+async fn measure_cluster(plan: Plan, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Table> {
+    let mut table = Table::default();
+    cluster::measure(plan, &wanted, &mut table).await?;
+    Ok(table)
+}
+
 /// Builds with optimisations and goes on in that build, with as many file handles as allowed.
 fn run_release(options: &Options) -> anyhow::Result<()> {
     run::succeed(run::cargo(&[
@@ -155,8 +176,8 @@ fn run_release(options: &Options) -> anyhow::Result<()> {
     let raise_limit = r#"ulimit -n "$(ulimit -H -n)"; exec "$@""#;
     let mut command = run::program("sh", &["-c", raise_limit, "bench"]);
     command.arg(program).args(["bench", "--built"]);
-    if options.subject == Some(Subject::Store) {
-        command.arg("store");
+    if let Some(subject) = options.subject {
+        command.arg(subject.name());
     }
     for (set, flag) in [(options.quick, "--quick"), (options.check, "--check")] {
         if set {

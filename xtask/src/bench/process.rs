@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -66,6 +66,9 @@ impl Documents {
 pub(super) struct ServerProcess {
     child: Child,
     address: SocketAddr,
+    /// Where a node serves clients once it is stable.
+    proxy: Option<SocketAddr>,
+    /// Removed with the process.
     directory: Option<PathBuf>,
 }
 
@@ -86,7 +89,6 @@ impl ServerProcess {
         let name = format!("bench-{}", address.port());
         let directory = run::target_directory().join(&name);
         std::fs::create_dir_all(&directory)?;
-        let configuration = directory.join("node.json");
         let text = json!({
             "name": name,
             "host": "127.0.0.1",
@@ -97,26 +99,56 @@ impl ServerProcess {
                 "proxy": {"config": {"host": "127.0.0.1", "port": proxy.port()}},
             },
         });
-        std::fs::write(&configuration, text.to_string())?;
-        let log = File::create(directory.join("node.log"))?;
-        let child = Command::new(run::target_directory().join("release/cluster-node"))
-            .arg("--config")
-            .arg(&configuration)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .context("cannot start a node")?;
         let node = Self {
-            child,
+            child: spawn(&directory, &name, &text)?,
             address,
+            proxy: Some(proxy),
             directory: Some(directory),
         };
-        // The front door lets nobody through before the node is stable.
+        node.serves().await?;
+        Ok(node)
+    }
+
+    /// Starts node `number` of a cluster whose files are in `directory`, announced at another
+    /// address of this machine. It may not be stable yet.
+    pub(super) fn start_member(
+        directory: &Path,
+        number: usize,
+        announced: Ipv4Addr,
+        orchestrator: &Value,
+    ) -> anyhow::Result<Self> {
+        let free = || TcpListener::bind(("127.0.0.1", 0)).and_then(|taken| taken.local_addr());
+        let (address, proxy) = (free()?, free()?);
+        let name = format!("node-{number}");
+        let text = json!({
+            "name": name,
+            "host": "127.0.0.1",
+            "port": address.port(),
+            "announceHost": announced,
+            "admin": {"port": 0},
+            "services": {
+                "data": {"config": {"datastores": [Documents::Sqlite.store(directory, "")]}},
+                "proxy": {"config": {"host": "127.0.0.1", "port": proxy.port()}},
+                "orchestrator": {"config": orchestrator},
+            },
+        });
+        Ok(Self {
+            child: spawn(directory, &name, &text)?,
+            address,
+            proxy: Some(proxy),
+            directory: None,
+        })
+    }
+
+    /// Waits until clients are served: the front door lets nobody through before the node is
+    /// stable.
+    pub(super) async fn serves(&self) -> anyhow::Result<()> {
+        let Some(proxy) = self.proxy else {
+            return Ok(());
+        };
         tokio::time::timeout(START_MAX, logged_in(proxy))
             .await
-            .context("a node serves no clients")?;
-        Ok(node)
+            .context("a node serves no clients")
     }
 
     fn start_raw() -> anyhow::Result<Self> {
@@ -137,6 +169,7 @@ impl ServerProcess {
         Ok(Self {
             child,
             address,
+            proxy: None,
             directory: None,
         })
     }
@@ -184,6 +217,21 @@ impl Drop for ServerProcess {
             let _ = std::fs::remove_dir_all(directory);
         }
     }
+}
+
+/// Runs a node with its configuration and log in `directory`.
+fn spawn(directory: &Path, name: &str, configuration: &Value) -> anyhow::Result<Child> {
+    let file = directory.join(format!("{name}.json"));
+    std::fs::write(&file, configuration.to_string())?;
+    let log = File::create(directory.join(format!("{name}.log")))?;
+    Command::new(run::target_directory().join("release/cluster-node"))
+        .arg("--config")
+        .arg(&file)
+        .stdin(Stdio::null())
+        .stdout(log.try_clone()?)
+        .stderr(log)
+        .spawn()
+        .context("cannot start a node")
 }
 
 /// Tries to log in until it works.
