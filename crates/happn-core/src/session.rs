@@ -382,7 +382,7 @@ impl Session {
         }
         if let Some(cookie) = cookie {
             text_member(&mut out, "cookieName", &cookie.name);
-            if cookie.is_https {
+            if cookie.https_apart {
                 raw_member(&mut out, "httpsCookie", "true");
             }
         }

@@ -11,7 +11,7 @@ pub struct WireError {
     pub code: Option<u16>,
     /// Text for people; clients match some of them literally.
     pub message: String,
-    /// Further members, written between `code` and `message`.
+    /// Further members, written last.
     pub members: Vec<(&'static str, Json)>,
 }
 
@@ -87,15 +87,15 @@ impl WireError {
             out.extend_from_slice(b",\"code\":");
             out.extend_from_slice(code.to_string().as_bytes());
         }
+        if !is_service {
+            out.extend_from_slice(b",\"message\":");
+            write_string(out, &self.message);
+        }
         for (name, value) in self.members.iter().filter(|(name, _)| *name != "inner") {
             out.push(b',');
             write_string(out, name);
             out.push(b':');
             out.extend_from_slice(value.as_bytes());
-        }
-        if !is_service {
-            out.extend_from_slice(b",\"message\":");
-            write_string(out, &self.message);
         }
         out.push(b'}');
     }

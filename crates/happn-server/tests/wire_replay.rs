@@ -5,11 +5,10 @@
 //! used consistently. Two things may differ: the events of one publication may be permuted on one
 //! connection, and answers to requests that were under way together may change places.
 //!
-//! `mongo-provider-shapes` was recorded on a secure server and is played without its user. Other
-//! recordings of secure servers are not played yet: `browser-flow`, `login-failures`,
-//! `nested-permissions`, `on-behalf-of`, `reconnect-secure`, `secure-*`. Where both server
-//! generations were recorded (`errors`, `remove-tag-merge`, `transport-limits`), the newer one is
-//! played. Of `transport-options`, compression and another path are not offered.
+//! `mongo-provider-shapes` was recorded on a secure server and is played without its user; the
+//! other recordings of secure servers are played against a secure node with the same users. Where
+//! both server generations were recorded, `errors`, `remove-tag-merge` and `transport-limits` are
+//! played in the newer one, those of secure servers in the older one, which clusters are made of. Of `transport-options`, compression and another path are not offered.
 
 #![allow(
     clippy::unwrap_used,
@@ -25,7 +24,7 @@
 mod raw;
 mod replay;
 
-use replay::{Setup, play};
+use replay::{Scenario, Setup, play};
 
 async fn replays(file: &'static str, setup: Setup) {
     let outcome = play(file, setup).await;
@@ -77,6 +76,15 @@ recordings! {
     a_cluster_node: "cluster-node-through-proxy",
         name = Some("node_1"), version = Some("13.1.3-prerelease-1");
     shapes_of_the_document_store: "mongo-provider-shapes", unsigned = true;
+    logging_in: "secure-login", secure = Some(Scenario::Login);
+    logins_that_fail: "login-failures", secure = Some(Scenario::Failures);
+    revoked_tokens: "secure-revoke", secure = Some(Scenario::Revocation);
+    changes_of_the_directory: "secure-security-directory", secure = Some(Scenario::Directory);
+    sessions_that_end: "secure-session-ending", secure = Some(Scenario::Ending);
+    nested_permissions: "nested-permissions", secure = Some(Scenario::Nested);
+    acting_for_somebody_else: "on-behalf-of", secure = Some(Scenario::OnBehalf);
+    reconnecting_securely: "reconnect-secure", secure = Some(Scenario::Reconnecting);
+    browsers: "browser-flow", secure = Some(Scenario::Browser);
     cleaning_up_silent_connections: "transport-options",
         lines = Some((13, 20)), unconfigured_cleanup_ms = Some((300, 600));
     a_generated_name: "transport-options",

@@ -128,15 +128,15 @@ pub struct Admission {
 pub struct Cookie {
     /// The cookie's name.
     pub name: Cow<'static, str>,
-    /// Whether the name is that for protected connections only.
-    pub is_https: bool,
+    /// Whether protected connections have one of their own. Clients are told.
+    pub https_apart: bool,
 }
 
 impl Default for Cookie {
     fn default() -> Self {
         Self {
             name: Cow::Borrowed("happn_token"),
-            is_https: false,
+            https_apart: false,
         }
     }
 }

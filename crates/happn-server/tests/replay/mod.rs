@@ -5,7 +5,9 @@ mod deviations;
 mod identity;
 mod player;
 mod script;
+mod secure;
 mod unsigned;
 mod volatile;
 
 pub use player::{Setup, play};
+pub use secure::Scenario;

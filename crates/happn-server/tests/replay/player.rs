@@ -15,6 +15,7 @@ use super::compare::{agree, letters, once_per_subscription, show};
 use super::deviations::{self, Deviation, Differs};
 use super::identity::Identity;
 use super::script::{self, Line, What};
+use super::secure::{Scenario, Security};
 use super::unsigned::without_user;
 use super::volatile::Known;
 use crate::raw::{DEADLINE, Got, Opcode, RawSocket, encode};
@@ -33,6 +34,8 @@ pub struct Setup {
     pub message_bytes_max: Option<usize>,
     /// Recorded on a secure server: what only such a one says is left out.
     pub unsigned: bool,
+    /// Recorded on a secure server, with these users.
+    pub secure: Option<Scenario>,
     /// The only lines to play, first and last; the others need another server.
     pub lines: Option<(usize, usize)>,
 }
@@ -51,6 +54,7 @@ struct Player {
     setup: Setup,
     server: Option<Server>,
     node: Arc<Node>,
+    security: Option<Security>,
     /// Session ids by connection, as login answers told them.
     sessions: BTreeMap<u64, String>,
     address: SocketAddr,
@@ -63,13 +67,14 @@ struct Player {
 
 /// Plays `file` against a fresh node.
 pub async fn play(file: &'static str, setup: Setup) -> Outcome {
-    let (server, node) = start(setup, (Ipv4Addr::LOCALHOST, 0).into()).await;
+    let (server, node, security) = start(setup, None, (Ipv4Addr::LOCALHOST, 0).into()).await;
     let mut player = Player {
         file,
         setup,
         address: server.address(),
         server: Some(server),
         node,
+        security,
         sessions: BTreeMap::new(),
         sockets: BTreeMap::new(),
         known: Known::default(),
@@ -93,7 +98,11 @@ pub async fn play(file: &'static str, setup: Setup) -> Outcome {
     player.outcome
 }
 
-async fn start(setup: Setup, address: SocketAddr) -> (Server, Arc<Node>) {
+async fn start(
+    setup: Setup,
+    policy: Option<&serde_json::Value>,
+    address: SocketAddr,
+) -> (Server, Arc<Node>, Option<Security>) {
     let mut node = NodeConfig::named(setup.name.unwrap_or("happn_ref"));
     let mut config = ServerConfig::on(address);
     config.version = setup.version.unwrap_or("13.12.1").to_owned();
@@ -114,21 +123,33 @@ async fn start(setup: Setup, address: SocketAddr) -> (Server, Arc<Node>) {
         config.message_bytes_max = bytes;
     }
     let data = DataService::new(Arc::new(MemoryStore::new()));
-    let node = Node::new(
-        node,
-        data,
-        Arc::new(OpenAuthority),
-        Arc::new(SystemClock::new()),
-    );
+    let security = match setup.secure {
+        Some(scenario) => Some(Security::start(scenario, policy, &data, &node.name).await),
+        None => None,
+    };
+    let node = match &security {
+        Some(security) => Node::new(
+            node,
+            data,
+            security.authority.clone(),
+            security.clock.clone(),
+        ),
+        None => Node::new(
+            node,
+            data,
+            Arc::new(OpenAuthority),
+            Arc::new(SystemClock::new()),
+        ),
+    };
     let server = Server::bind(config, node.clone()).await.unwrap();
-    (server, node)
+    (server, node, security)
 }
 
 impl Player {
     async fn note(&mut self, note: String) {
         match note.as_str() {
             "server starts again" => {
-                let (server, node) = start(self.setup, self.address).await;
+                let (server, node, _) = start(self.setup, None, self.address).await;
                 (self.server, self.node) = (Some(server), node);
             }
             text if text.starts_with("server stop() (default") => {
@@ -137,12 +158,26 @@ impl Player {
             text if text.starts_with("server stop({reconnect:false})") => {
                 self.stop(Ending::Final).await;
             }
-            text if text.starts_with("TCP connection is cut") || text == "request while down" => {
+            text if text.starts_with("profile policy") => {
+                self.stop(Ending::Reconnect).await;
+                let policy = serde_json::from_str(text.trim_start_matches("profile policy "));
+                let any_port = (Ipv4Addr::LOCALHOST, 0).into();
+                let started = start(self.setup, Some(&policy.unwrap()), any_port).await;
+                self.address = started.0.address();
+                (self.server, self.node, self.security) = (Some(started.0), started.1, started.2);
+            }
+            text if text.starts_with("TCP connection is cut")
+                || text.starts_with("connection cut")
+                || text == "request while down" =>
+            {
                 for (_, mut socket) in std::mem::take(&mut self.sockets) {
                     socket.finish().await;
                 }
             }
             _ => {}
+        }
+        if let Some(security) = &self.security {
+            security.follow(&note).await;
         }
         self.note = note;
     }
@@ -164,7 +199,17 @@ impl Player {
             }
             return;
         }
-        let frame = self.frame(line);
+        let replaced = match &self.security {
+            Some(security) => security.instead(line, &mut self.known).await,
+            None => Some(String::new()),
+        };
+        let Some(replaced) = replaced else {
+            return;
+        };
+        let frame = match replaced.as_str() {
+            "" => self.frame(line),
+            text => Some(encode(Opcode::Text, self.known.substitute(text).as_bytes())),
+        };
         let Some(socket) = self.sockets.get_mut(&line.connection) else {
             return;
         };
@@ -235,9 +280,16 @@ impl Player {
     /// Recorded sessions were ended by a call of the program around the server.
     fn do_what_the_application_did(&self, line: &Line) {
         let reason = r#""data":{"reason":"x"}"#;
-        if matches!(&line.what, What::Frame(text) if text.contains(reason)) {
+        let listed = ENDED
+            .iter()
+            .find(|(file, number, _)| (*file, *number) == (self.file, line.number));
+        let ended = match &line.what {
+            What::Frame(text) if text.contains(reason) => Some(Some("x")),
+            _ => listed.map(|(_, _, reason)| *reason),
+        };
+        if let Some(reason) = ended {
             let session = self.sessions.get(&line.connection).expect("a login before");
-            assert!(self.node.end_session(session, Some("x")));
+            assert!(self.node.end_session(session, reason));
         }
     }
 
@@ -251,6 +303,16 @@ impl Player {
                     self.expect_answer(line.connection, line.number, event_id)
                         .await;
                 }
+                self.expect_frame(line.connection, line.number, &theirs_in_full)
+                    .await;
+            }
+            Differs::Instead(ours) => {
+                let ours = Got::Text(ours.to_owned());
+                self.expect_frame(line.connection, line.number, &ours).await;
+            }
+            Differs::AlsoSends(ours) => {
+                let ours = Got::Text(ours.to_owned());
+                self.expect_frame(line.connection, line.number, &ours).await;
                 self.expect_frame(line.connection, line.number, &theirs_in_full)
                     .await;
             }
@@ -339,6 +401,11 @@ impl Player {
     /// Takes the frame that answers to `expected` out of what has arrived, waiting for it.
     async fn find(&mut self, connection: u64, expected: &Got) -> Found {
         let identity = Identity::of(expected);
+        let is_secure = self.setup.secure.is_some();
+        let without = |got: &Got| match got {
+            Got::Text(text) if is_secure => Got::Text(without_author(text)),
+            other => other.clone(),
+        };
         let Some(socket) = self.sockets.get_mut(&connection) else {
             return match identity {
                 Identity::End => Found::Yes(Got::End),
@@ -359,12 +426,12 @@ impl Player {
             let same = reachable
                 .iter()
                 .copied()
-                .find(|&at| agree(&self.known, expected, &socket.waiting[at]));
+                .find(|&at| agree(&self.known, expected, &without(&socket.waiting[at])));
             if let Some(got) = same.and_then(|at| socket.waiting.remove(at)) {
-                return Found::Yes(got);
+                return Found::Yes(without(&got));
             }
             if let Some(got) = reachable.first().and_then(|&at| socket.waiting.remove(at)) {
-                return Found::Differs(got);
+                return Found::Differs(without(&got));
             }
             if !socket.wait(DEADLINE).await {
                 let waiting: Vec<_> = socket.waiting.iter().map(show).collect();
@@ -426,6 +493,26 @@ impl Player {
             }
         }
     }
+}
+
+/// Sessions that the program around the recorded server ended, and why.
+const ENDED: [(&str, usize, Option<&str>); 3] = [
+    ("secure-revoke", 58, Some("because-i-can")),
+    ("secure-revoke", 77, None),
+    ("secure-revoke", 93, None),
+];
+
+/// Recorded on a store that does not keep the author of a document; ours does.
+fn without_author(text: &str) -> String {
+    let mut left = text.to_owned();
+    while let Some(at) = left.find(",\"modifiedBy\":\"") {
+        let value = at + ",\"modifiedBy\":\"".len();
+        let Some(end) = left[value..].find('"') else {
+            break;
+        };
+        left.replace_range(at..value + end + 1, "");
+    }
+    left
 }
 
 enum Found {

@@ -11,12 +11,14 @@ enum Kind {
     Port,
     Spark,
     Nonce,
+    Token,
+    PermissionSet,
 }
 
 impl Kind {
     /// Ids must be used consistently; the others may be anything.
     fn is_id(self) -> bool {
-        matches!(self, Self::Uuid | Self::Reference)
+        matches!(self, Self::Uuid | Self::Reference | Self::Token)
     }
 }
 
@@ -50,6 +52,11 @@ impl Known {
                             Some(_) => true,
                         }
                 })
+    }
+
+    /// Remembers that `live` stands for `recorded`.
+    pub fn teach(&mut self, recorded: &str, live: &str) {
+        self.0.insert(recorded.to_owned(), live.to_owned());
     }
 
     /// Remembers what stands for what, once both agree.
@@ -114,6 +121,12 @@ fn volatile_at(text: &[u8], at: usize) -> Option<(Kind, usize)> {
     let len = rest.iter().position(|byte| *byte == b'"')?;
     if is_reference(&rest[..len]) {
         return Some((Kind::Reference, len));
+    }
+    if rest.starts_with(b"eyJ0eXAiOiJKV1Qi") {
+        return Some((Kind::Token, len));
+    }
+    if before.ends_with(b"\"permissionSetKey\":\"") {
+        return Some((Kind::PermissionSet, len));
     }
     let nonce = before.ends_with(b"\"nonce\":\"") && len == 44;
     nonce.then_some((Kind::Nonce, len))

@@ -5,6 +5,7 @@
 mod data;
 mod publishing;
 mod requests;
+mod security;
 mod subscriptions;
 
 /// One deviation.
@@ -33,15 +34,20 @@ pub enum Differs {
     Absent,
     /// Beside it we answer the requests of these event ids, which they left unanswered.
     AlsoAnswers(&'static [&'static str]),
+    /// In its place we send this one.
+    Instead(&'static str),
+    /// Before it we send this one, too.
+    AlsoSends(&'static str),
     /// In its place we answer the request of this event id with a success.
     Succeeds(&'static str),
 }
 
 /// All of them.
-const TABLES: [&[Deviation]; 4] = [
+const TABLES: [&[Deviation]; 5] = [
     data::TABLE,
     publishing::TABLE,
     requests::TABLE,
+    security::TABLE,
     subscriptions::TABLE,
 ];
 

@@ -1,0 +1,189 @@
+//! Who may log in.
+
+use std::sync::Arc;
+
+use happn_core::{Admission, LoginRequest, Refusal};
+
+use super::attempt::Attempt;
+use super::refusals::{admin_over_network, failed, invalid_credentials};
+use super::session_object::NewSession;
+use super::{AuthProvider, Shared};
+use crate::credentials::DigestError;
+use crate::directory::{ADMIN, ANONYMOUS, DirectoryError, Password, User};
+
+/// What every JavaScript node takes for the password of the anonymous user.
+const ANONYMOUS_PASSWORD: &str = "anonymous";
+
+impl Shared {
+    /// The checks come in the order clients know: the first one that fails is what they are told.
+    pub(super) async fn login(
+        self: &Arc<Self>,
+        request: LoginRequest,
+    ) -> Result<Admission, Refusal> {
+        let mut attempt = Attempt::read(request);
+        if attempt.username.as_deref() == Some(ANONYMOUS) {
+            if !self.config.allow_anonymous {
+                return Err(Refusal::denied(401, "Anonymous access is disabled"));
+            }
+            attempt.password = Some(ANONYMOUS_PASSWORD.to_owned());
+        }
+        let has_secret = attempt.password.is_some() || attempt.digest.is_some();
+        let is_complete = attempt.username.is_some() && has_secret;
+        if !is_complete && attempt.token.is_none() && self.chosen(&attempt)?.is_none() {
+            return Err(invalid_credentials());
+        }
+        let allowed_from = attempt.address().is_none_or(|address| {
+            let credentials = attempt.credentials();
+            self.config.profiles.allow_address(&credentials, address)
+        });
+        if !allowed_from {
+            return Err(Refusal::denied(401, "Source address access restricted"));
+        }
+        self.check_admin(attempt.username.as_deref(), &attempt)?;
+        match attempt.token.clone() {
+            Some(token) => self.login_by_token(attempt, &token).await,
+            None => self.login_by_secret(attempt).await,
+        }
+    }
+
+    /// `_ADMIN` may be kept away from networks.
+    pub(super) fn check_admin(
+        &self,
+        username: Option<&str>,
+        attempt: &Attempt,
+    ) -> Result<(), Refusal> {
+        let refused = username == Some(ADMIN) && attempt.is_remote();
+        match refused && !self.config.allow_admin_over_network {
+            true => Err(admin_over_network()),
+            false => Ok(()),
+        }
+    }
+
+    async fn login_by_secret(self: &Arc<Self>, attempt: Attempt) -> Result<Admission, Refusal> {
+        let name = attempt.username.clone().unwrap_or_default();
+        self.check_lockout(&name, &attempt)?;
+        let checked = self.user_of(&name, &attempt).await;
+        // While this one waited for its turn, others may have guessed.
+        self.check_lockout(&name, &attempt)?;
+        match checked {
+            Ok(user) => {
+                self.lockout.succeeded(&name, attempt.source);
+                let session = NewSession::of(&attempt, user);
+                self.admit(session, &attempt).await
+            }
+            Err(refusal) => {
+                if refusal.error.code == Some(401) {
+                    let now = self.clock.monotonic();
+                    self.lockout.failed(&name, attempt.source, now);
+                }
+                Err(refusal)
+            }
+        }
+    }
+
+    fn check_lockout(&self, name: &str, attempt: &Attempt) -> Result<(), Refusal> {
+        let now = self.clock.monotonic();
+        let checked = self.lockout.check(name, attempt.source, now);
+        checked.map_err(|locked| Refusal::denied(403, locked.to_string()))
+    }
+
+    /// The user whose credentials these are.
+    async fn user_of(&self, name: &str, attempt: &Attempt) -> Result<Arc<User>, Refusal> {
+        let found = match self.directory.user(name).await {
+            Ok(user) => user,
+            Err(DirectoryError::Name(_)) => None,
+            Err(error) => return Err(failed(&error)),
+        };
+        let is_admin = found
+            .as_ref()
+            .is_some_and(|user| user.name().as_str() == ADMIN);
+        if is_admin {
+            self.check_admin(Some(ADMIN), attempt)?;
+        }
+        let provider = match self.chosen(attempt)? {
+            _ if is_admin => None,
+            Some(chosen) => Some(chosen),
+            None => self
+                .config
+                .provider(found.as_ref().and_then(|user| user.auth_type())),
+        };
+        if let Some(provider) = provider {
+            return self.ask(&*provider, attempt).await;
+        }
+        match (&attempt.password, &attempt.digest) {
+            (Some(password), _) => self.check_password(found, password).await,
+            (None, Some(digest)) => self.check_digest(found, attempt, digest),
+            (None, None) => Err(invalid_credentials()),
+        }
+    }
+
+    /// The provider a login names.
+    fn chosen(&self, attempt: &Attempt) -> Result<Option<Arc<dyn AuthProvider>>, Refusal> {
+        let Some(named) = &attempt.auth_type else {
+            return Ok(None);
+        };
+        if !self.config.allow_choosing_provider {
+            let message =
+                "Invalid credentials: security policy disallows choosing of own auth provider";
+            return Err(Refusal::denied(401, message));
+        }
+        Ok(self.config.providers.get(named).cloned())
+    }
+
+    async fn ask(
+        &self,
+        provider: &dyn AuthProvider,
+        attempt: &Attempt,
+    ) -> Result<Arc<User>, Refusal> {
+        let request = &attempt.request;
+        let name = provider
+            .authenticate(&request.data, &request.connection)
+            .await?;
+        let user = self.directory.user(&name).await;
+        user.map_err(|error| failed(&error))?
+            .ok_or_else(invalid_credentials)
+    }
+
+    /// Costs the same whether there is such a user or not, and where the password is right but
+    /// not known yet.
+    async fn check_password(
+        &self,
+        user: Option<Arc<User>>,
+        password: &str,
+    ) -> Result<Arc<User>, Refusal> {
+        let stored = user.as_ref().and_then(|user| user.password_hash()).cloned();
+        if let (Some(user), Some(stored)) = (&user, &stored)
+            && self.verified.contains(password, stored)
+        {
+            return Ok(user.clone());
+        }
+        let matching = Password::new(password);
+        let matches = self.directory.hashing().matches(matching, stored.clone());
+        match (matches.await, user, stored) {
+            (Ok(true), Some(user), Some(stored)) => {
+                self.verified.insert(password, &stored);
+                Ok(user)
+            }
+            (Ok(_), ..) => Err(invalid_credentials()),
+            (Err(error), ..) => Err(failed(&error)),
+        }
+    }
+
+    fn check_digest(
+        &self,
+        user: Option<Arc<User>>,
+        attempt: &Attempt,
+        digest: &str,
+    ) -> Result<Arc<User>, Refusal> {
+        let user = user.ok_or_else(invalid_credentials)?;
+        let key = attempt.public_key.as_deref();
+        let key = key.filter(|key| user.public_key() == Some(key));
+        let key = key.ok_or_else(invalid_credentials)?;
+        let redeemed = self.nonces.redeem(key, digest, self.clock.monotonic());
+        redeemed.map_err(|error| match error {
+            DigestError::NoNonce => Refusal::denied(401, error.to_string()),
+            _ => invalid_credentials(),
+        })?;
+        Ok(user)
+    }
+}

@@ -1,0 +1,14 @@
+//! Nodes with users: who may log in, what he may do then, and what ends it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that fails panics"
+)]
+
+mod changing;
+mod deciding;
+mod logging_in;
+mod support;
+mod tokens;
