@@ -8,7 +8,6 @@ use std::time::Duration;
 use cluster_orchestrator::{
     InterestSource, KeepaliveDocuments, NodeRecord, Orchestrator, OrchestratorConfig, Timing,
 };
-use cluster_proxy::{Proxy, ProxyConfig};
 use cluster_replicator::{Replicator, SecurityReplication};
 use happn_client::{PeerDialer, PeerDialerConfig};
 use happn_core::{
@@ -19,7 +18,8 @@ use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
 
 use crate::address::ListenHost;
-use crate::config::{CleanupSettings, Settings};
+use crate::config::{CleanupSettings, Settings, WhenUnstable};
+use crate::front_door::DoorPlan;
 use crate::start_error::StartError;
 use crate::{http_security, tls};
 
@@ -205,15 +205,18 @@ fn orchestrator_config(settings: &Settings, endpoint: &str, node: &Node) -> Orch
     }
 }
 
-/// The front door, still closed.
-pub(crate) fn proxy(config: ProxyConfig, server: &Server) -> Proxy {
-    Proxy::new(config, server.ingress())
-}
-
 /// Where and how the front door will open.
-pub(crate) fn proxy_config(settings: &Settings) -> Result<ProxyConfig, StartError> {
+pub(crate) fn door_plan(settings: &Settings) -> Result<DoorPlan, StartError> {
     let section = &settings.services.proxy;
-    tls::proxy(section, listen_host(&section.host))
+    let timing = &settings.services.orchestrator.timing;
+    Ok(DoorPlan {
+        proxy: tls::proxy(section, listen_host(&section.host))?,
+        remote: tls::remote(section, &settings.services.transport)?,
+        patience: match section.when_unstable {
+            WhenUnstable::Serve => None,
+            WhenUnstable::Refuse => Some(timing.keep_alive_threshold),
+        },
+    })
 }
 
 #[cfg(test)]

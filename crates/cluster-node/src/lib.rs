@@ -32,6 +32,7 @@ pub mod banner;
 pub mod cli;
 pub mod config;
 mod exit;
+mod front_door;
 mod health_lines;
 mod http_security;
 pub mod logging;

@@ -19,6 +19,7 @@ use crate::address::{announced_endpoint, node_name};
 use crate::admin::{self, Health};
 use crate::assembly;
 use crate::config::Settings;
+use crate::front_door::FrontDoor;
 use crate::health_lines;
 use crate::parts::{Identity, Parts};
 use crate::start_error::StartError;
@@ -79,7 +80,7 @@ impl Node {
         settings: &Settings,
         change: impl FnOnce(NodeBuilder) -> NodeBuilder,
     ) -> Result<Self, StartError> {
-        let front_door = assembly::proxy_config(settings)?;
+        let door = assembly::door_plan(settings)?;
         let clock: Arc<dyn Clock> =
             Arc::new(SystemClock::new().ahead_by(settings.debug.clock_ahead));
         let data = stores::open_all(&settings.services.data).await?;
@@ -119,10 +120,7 @@ impl Node {
         let directory = Arc::new(NoDirectory);
         let security = assembly::security_replication(settings, &replicator, directory, &clock);
         tracing::info!(name = core.name(), %endpoint, listening = %server.address(), "node started");
-        let door = (
-            assembly::proxy(front_door, &server),
-            settings.services.proxy.defer,
-        );
+        let door = (FrontDoor::new(door, &server), settings.services.proxy.defer);
         let identity = identity(settings, endpoint);
         let messages = (replicator, Arc::new(security));
         let parts = Parts::new(core, orchestrator, messages, door, dialer, identity);
@@ -170,7 +168,11 @@ impl Node {
         if self.parts.deferred {
             return Ok(None);
         }
-        let address = self.parts.proxy.start().await?;
+        let address = self
+            .parts
+            .door
+            .open(self.parts.orchestrator.state())
+            .await?;
         tracing::info!(%address, "clients may connect");
         Ok(Some(address))
     }
@@ -183,7 +185,7 @@ impl Node {
     pub fn reload_certificates(&self) -> Result<(), ReloadError> {
         let outcomes = [
             self.server.reload_certificate(),
-            self.parts.proxy.reload_certificate(),
+            self.proxy().reload_certificate(),
         ];
         let failed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
         match failed.is_empty() {
@@ -202,7 +204,7 @@ impl Node {
         let until = Instant::now() + deadline;
         let parts = &self.parts;
         parts.begin_to_stop();
-        within(until, "proxy", parts.proxy.stop()).await;
+        within(until, "proxy", parts.door.close(deadline / 2)).await;
         // Clients that do not go must leave time for what follows.
         self.server.drain(&Ending::Reconnect, deadline / 2).await;
         within(until, "security changes", parts.security.stop()).await;
@@ -257,7 +259,7 @@ impl Node {
     /// The front door: closed until the node is ready, and with `defer` until told.
     #[must_use]
     pub fn proxy(&self) -> &Proxy {
-        &self.parts.proxy
+        self.parts.door.proxy()
     }
 
     /// Who is in the cluster.

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use cluster_orchestrator::{Orchestrator, State};
-use cluster_proxy::Proxy;
 use cluster_replicator::{Replicator, SecurityReplication};
 use happn_client::PeerDialer;
 use tokio::time::Instant;
+
+use crate::front_door::FrontDoor;
 
 /// The running parts.
 pub(crate) struct Parts {
@@ -15,7 +16,7 @@ pub(crate) struct Parts {
     pub(crate) orchestrator: Orchestrator,
     pub(crate) replicator: Arc<Replicator>,
     pub(crate) security: Arc<SecurityReplication>,
-    pub(crate) proxy: Proxy,
+    pub(crate) door: FrontDoor,
     pub(crate) dialer: PeerDialer,
     pub(crate) identity: Identity,
     pub(crate) started: Instant,
@@ -38,7 +39,7 @@ impl Parts {
         core: Arc<happn_core::Node>,
         orchestrator: Orchestrator,
         (replicator, security): (Arc<Replicator>, Arc<SecurityReplication>),
-        (proxy, deferred): (Proxy, bool),
+        (door, deferred): (FrontDoor, bool),
         dialer: PeerDialer,
         identity: Identity,
     ) -> Self {
@@ -47,7 +48,7 @@ impl Parts {
             orchestrator,
             replicator,
             security,
-            proxy,
+            door,
             dialer,
             identity,
             started: Instant::now(),
@@ -68,7 +69,7 @@ impl Parts {
     /// What keeps the node from serving clients as it should, in words; nothing when it is ready.
     pub(crate) async fn obstacles(&self) -> Vec<String> {
         let view = self.orchestrator.view().borrow().clone();
-        let closed = !self.deferred && self.proxy.address().await.is_none();
+        let closed = !self.deferred && self.door.proxy().address().await.is_none();
         let obstacles = [
             self.is_stopping()
                 .then(|| "the node is stopping".to_owned()),

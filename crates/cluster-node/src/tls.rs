@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cluster_proxy::{ProxyConfig, UpgradeRate};
+use cluster_proxy::{ProxyConfig, Remote, RemoteConfig, UpgradeRate};
 use happn_tls::{Identity, TlsServer, Trust};
 
 use crate::config::{ProxySettings, TransportMode, TransportSettings};
@@ -62,6 +62,32 @@ pub(crate) fn proxy(section: &ProxySettings, host: String) -> Result<ProxyConfig
         upgrade_rate,
         ..ProxyConfig::new(host, section.port)
     })
+}
+
+/// The way to the server that clients are led to, if it is not this node.
+pub(crate) fn remote(
+    section: &ProxySettings,
+    transport: &TransportSettings,
+) -> Result<Option<Remote>, StartError> {
+    let Some(target) = section.target.clone() else {
+        return Ok(None);
+    };
+    let trust = match (section.allow_self_signed_certs, &transport.ca_path) {
+        (true, _) => Trust::Anyone,
+        (false, Some(file)) => Trust::Authorities(vec![file.clone()]),
+        (false, None) => Trust::Public,
+    };
+    let config = RemoteConfig {
+        trust,
+        answer_max: section.target_timeout,
+        idle_max: Some(transport.keep_alive_timeout).filter(|limit| *limit > Duration::ZERO),
+        ..RemoteConfig::to(target)
+    };
+    let remote = Remote::new(config).map_err(|source| StartError::Tls {
+        section: "services.transport.config.caPath",
+        source,
+    })?;
+    Ok(Some(remote))
 }
 
 fn load(identity: Identity, section: &'static str) -> Result<TlsServer, StartError> {

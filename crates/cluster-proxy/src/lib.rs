@@ -8,6 +8,7 @@
 //! - [`Proxy`]: opens with [`Proxy::start`], closes with [`Proxy::stop`], may be reopened.
 //! - [`ProxyConfig`]: where to listen, with which certificate, and how many connections to take.
 //! - [`Counters`]: accepted, turned away, open.
+//! - [`Remote`]: an ingress that leads clients to another server instead, over http or https.
 //!
 //! ```no_run
 //! # async fn example(ingress: std::sync::Arc<dyn happn_core::Ingress>) -> Result<(), cluster_proxy::ProxyError> {
@@ -20,16 +21,21 @@
 //! # }
 //! ```
 //!
-//! TLS ends here, if there is any. This crate does not speak HTTP or happn: it tells the node what
-//! applies to clients of the door ([`DoorRules`](happn_core::DoorRules)), and it never closes a
-//! client's connection: what was handed to the node belongs to the node.
+//! TLS ends here, if there is any. The door itself does not speak HTTP or happn: it tells the node
+//! what applies to its clients ([`DoorRules`](happn_core::DoorRules)), and it never closes a client's
+//! connection: what was handed to the node belongs to the node. Only [`Remote`] speaks HTTP, to pass
+//! it on.
 
 mod accept;
 mod backoff;
 mod door;
 mod proxy;
+mod remote;
+mod target;
 mod upgrade_rate;
 
 pub use accept::Counters;
 pub use proxy::{Proxy, ProxyConfig, ProxyError};
+pub use remote::{Remote, RemoteConfig};
+pub use target::{Target, TargetError};
 pub use upgrade_rate::UpgradeRate;

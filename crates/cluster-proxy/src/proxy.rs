@@ -118,14 +118,28 @@ impl Proxy {
     /// # Errors
     /// When the address cannot be bound, or the proxy is open already.
     pub async fn start(&self) -> Result<SocketAddr, ProxyError> {
+        self.start_on(self.config.port).await
+    }
+
+    /// As [`Proxy::start`], on another port than configured: on the one it had before, say, where
+    /// the system chose it.
+    ///
+    /// # Errors
+    /// As [`Proxy::start`].
+    pub async fn start_on(&self, port: u16) -> Result<SocketAddr, ProxyError> {
         let mut open = self.open.lock().await;
         if let Some(already) = &*open {
             return Err(ProxyError::AlreadyOpen(already.address));
         }
-        let listener = self.bind().await?;
-        let address = listener
-            .local_addr()
-            .map_err(|source| self.failed(source))?;
+        let failed = |source| ProxyError::Bind {
+            host: self.config.host.clone(),
+            port,
+            source,
+        };
+        let listener = TcpListener::bind((self.config.host.as_str(), port))
+            .await
+            .map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
         let stop = CancellationToken::new();
         let serving = self.reception.clone().serve(listener, stop.clone());
         *open = Some(Open {
@@ -168,20 +182,6 @@ impl Proxy {
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.reception.counters()
-    }
-
-    async fn bind(&self) -> Result<TcpListener, ProxyError> {
-        TcpListener::bind((self.config.host.as_str(), self.config.port))
-            .await
-            .map_err(|source| self.failed(source))
-    }
-
-    fn failed(&self, source: io::Error) -> ProxyError {
-        ProxyError::Bind {
-            host: self.config.host.clone(),
-            port: self.config.port,
-            source,
-        }
     }
 }
 

@@ -172,8 +172,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     (
         "cluster-proxy",
         &[
+            "bytes",
             "happn-core",
             "happn-tls",
+            "http-body-util",
             "hyper",
             "hyper-util",
             "socket2",

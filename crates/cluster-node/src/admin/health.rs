@@ -116,7 +116,7 @@ pub struct LinkHealth {
 impl Health {
     pub(crate) async fn of(parts: &Parts) -> Self {
         let obstacles = parts.obstacles().await;
-        let clients = parts.proxy.address().await;
+        let clients = parts.door.proxy().address().await;
         let view = parts.orchestrator.view().borrow().clone();
         let identity = &parts.identity;
         let peers = view.members.iter().filter(|member| member.is_peer);

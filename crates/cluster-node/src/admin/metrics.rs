@@ -234,7 +234,7 @@ fn keepalives(parts: &Parts, text: &mut Exposition) {
 }
 
 fn proxy(parts: &Parts, text: &mut Exposition) {
-    let counters = parts.proxy.counters();
+    let counters = parts.door.proxy().counters();
     text.gauge(
         "happn_proxy_open",
         "Connections of clients through the proxy.",

@@ -100,8 +100,16 @@ pub const KEYS: &[Key] = &[
         .short("HAPPN_PROXY_HOST", "--proxy-host"),
     key("services.proxy.config.timeout", LIMIT, Preset::Whole(1_200_000), "How long a client's HTTP connection may be idle, where that is shorter than the node's own limit; 0 leaves it to the node.")
         .ms(),
-    key("services.proxy.config.allowSelfSignedCerts", Kind::Switch, Preset::Switch(false), "Of no use here: the proxy hands clients to the node in process.")
-        .inert(),
+    key("services.proxy.config.target", Kind::Text, Preset::Unset, "Another happn server that clients are led to instead of this node, http://host:port or https://host:port."),
+    key("services.proxy.config.targetTimeout", INTERVAL, Preset::Whole(60_000), "How long that server may keep a request without a sign; clients get 504 then.")
+        .ms(),
+    key("services.proxy.config.allowSelfSignedCerts", Kind::Switch, Preset::Switch(false), "Whether that server's certificate counts whoever vouches for it. Without a target it is of no use: the proxy hands clients to the node in process."),
+    key(
+        "services.proxy.config.whenUnstable",
+        Kind::Choice(&["serve", "refuse"]),
+        Preset::Text("serve"),
+        "What happens when the node loses the others for longer than keepAliveThreshold: serve goes on, refuse closes the proxy to new clients until it is stable again. Who is connected stays.",
+    ),
     key("services.proxy.config.keyPath", Kind::Text, Preset::Unset, "The proxy's private key, a PEM file: clients connect with https then. Read again on SIGHUP."),
     key("services.proxy.config.certPath", Kind::Text, Preset::Unset, "The proxy's certificate and those that vouch for it, a PEM file."),
     key(

@@ -39,7 +39,7 @@ pub use settings::{
     ProxySettings, PublicationSettings, PublisherSettings, RateLimitSettings, ReportLines,
     ReportOutput, SearchLimits, Services, SessionSettings, Settings, ShutdownSettings, Store,
     SubscriptionSettings, SubscriptionTreeSettings, TimingSettings, TransportMode,
-    TransportSettings,
+    TransportSettings, WhenUnstable,
 };
 pub use stores::{PatternRule, Provider, StoreSettings, Synchronous};
 

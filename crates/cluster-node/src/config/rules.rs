@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use cluster_proxy::Target;
 use serde_json::{Value, json};
 
 use crate::address::{ListenHost, is_host_name};
@@ -22,6 +23,7 @@ pub(crate) fn apply(layers: &mut Layers, interfaces: &[InterfaceAddress], report
     check_announced(layers, report);
     check_unsupported(layers, report);
     check_tls(layers, report);
+    check_target(layers, report);
     check_ports(layers, report);
     check_admin_port(layers, report);
     check_minimums(layers, report);
@@ -212,6 +214,15 @@ fn check_tls(layers: &Layers, report: &mut Report) {
             "the inner server's key is of no use unless {TRANSPORT_MODE} is https"
         )),
         _ => {}
+    }
+}
+
+const TARGET: &str = "services.proxy.config.target";
+
+fn check_target(layers: &Layers, report: &mut Report) {
+    let target = layers.value(TARGET).as_str().map(str::parse::<Target>);
+    if let Some(Err(error)) = target {
+        report.rule(layers.origin(TARGET), TARGET, error.to_string());
     }
 }
 

@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cluster_proxy::Target;
 use serde::{Deserialize, Deserializer};
 
 use crate::config::http::ConnectSettings;
@@ -211,6 +212,26 @@ pub struct ProxySettings {
     pub trust_forwarded: bool,
     /// `rateLimit`.
     pub rate_limit: RateLimitSettings,
+    /// The server that clients are led to instead of this node.
+    #[serde(default, deserialize_with = "target")]
+    pub target: Option<Target>,
+    /// How long the target may keep a request without a sign.
+    #[serde(deserialize_with = "interval")]
+    pub target_timeout: Duration,
+    /// Whether the target's certificate counts whoever vouches for it.
+    pub allow_self_signed_certs: bool,
+    /// What happens when stability is lost.
+    pub when_unstable: WhenUnstable,
+}
+
+/// What the proxy does while the node is not stable any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum WhenUnstable {
+    /// It goes on.
+    Serve,
+    /// It takes no new clients.
+    Refuse,
 }
 
 /// `services.proxy.config.rateLimit`.
@@ -383,6 +404,13 @@ where
 
 fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+/// The rules have read it before.
+fn target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Target>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let target = text.map(|text| text.parse()).transpose();
+    target.map_err(serde::de::Error::custom)
 }
 
 fn limit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {

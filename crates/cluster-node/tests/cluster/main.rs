@@ -8,6 +8,7 @@
 )]
 
 mod admin;
+mod front_door;
 mod harness;
 mod interest;
 mod leaving;

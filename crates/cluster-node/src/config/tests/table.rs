@@ -113,6 +113,19 @@ pub(super) const ROWS: &[Row] = &[
     row("services.proxy.config.host", "'0.0.0.0'", TEXT, NO_TEXT),
     ms("services.proxy.config.timeout", "1200000", NO_LIMIT),
     row(
+        "services.proxy.config.target",
+        "null",
+        &[("'https://node:1'", "'https://node:1'")],
+        NO_TEXT,
+    ),
+    ms("services.proxy.config.targetTimeout", "60000", NO_INTERVAL),
+    row(
+        "services.proxy.config.whenUnstable",
+        "'serve'",
+        &[("'Refuse'", "'refuse'")],
+        &["'close'", "true"],
+    ),
+    row(
         "services.proxy.config.allowSelfSignedCerts",
         "false",
         SWITCH,
