@@ -89,6 +89,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "k256",
             "quick_cache",
             "regex",
+            "regex-syntax",
             "ring",
             "serde",
             "serde_json",

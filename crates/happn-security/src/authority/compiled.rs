@@ -58,11 +58,12 @@ impl Compiled {
         rights: Rights,
         user: &User,
         mut facts: Map<String, Value>,
-        config: &AuthorityConfig,
+        shared: &Shared,
     ) -> Self {
         facts.insert("user".to_owned(), user_facts(user, &rights.memberships));
         let facts = Value::Object(facts);
-        let rules = compile(&rights.rules, &facts, config, is_admin(&rights.memberships));
+        let settings = settings(&shared.config, is_admin(&rights.memberships));
+        let rules = logged(shared.rules.compile(&rights.rules, &facts, settings));
         let lookups = rights.lookups.iter().filter_map(|permission| {
             let compiled = Lookup::compile(&permission.to_rule());
             let logged = |error| tracing::warn!(%error, "a lookup permission allows nothing");
@@ -75,7 +76,7 @@ impl Compiled {
             facts,
             memberships: rights.memberships,
             answers: Mutex::default(),
-            nested: config.nested_permissions,
+            nested: shared.config.nested_permissions,
         }
     }
 
@@ -140,7 +141,8 @@ impl Compiled {
         let mut answer = Answer::No;
         for question in questions {
             if shared.directory.answers(question).await? {
-                answer = Answer::Yes(None);
+                let only = self.rules.prohibited_within(action, path);
+                answer = Answer::Yes(only.map(visible));
                 break;
             }
         }
@@ -183,7 +185,8 @@ pub(super) fn compile_policy(
         tracing::warn!(%error, "the permissions of a policy allow nothing");
         Vec::new()
     });
-    compile(&rules, &Value::Object(facts.clone()), config, false)
+    let facts = Value::Object(facts.clone());
+    logged(RuleSet::compile(&rules, &facts, settings(config, false)))
 }
 
 /// What `rules`, those of a policy, say.
@@ -194,15 +197,27 @@ pub(super) fn ask_policy(rules: &RuleSet, action: &str, path: &str) -> Answer {
     }
 }
 
-fn compile(rules: &[Rule], facts: &Value, config: &AuthorityConfig, is_admin: bool) -> RuleSet {
-    let settings = Settings {
+/// What may be counted where counting needs no permission: all but the node's own paths.
+pub(super) fn everything(config: &AuthorityConfig) -> RuleSet {
+    let all = Rule {
+        path: "*".to_owned(),
+        actions: vec!["get".to_owned()],
+        prohibit: Vec::new(),
+    };
+    RuleSet::compile([&all], &Value::Null, settings(config, false))
+}
+
+fn settings(config: &AuthorityConfig, is_admin: bool) -> Settings {
+    Settings {
         matching: config.matching,
         standing: match is_admin {
             true => Standing::Admin,
             false => Standing::Ordinary,
         },
-    };
-    let set = RuleSet::compile(rules, facts, settings);
+    }
+}
+
+fn logged(set: RuleSet) -> RuleSet {
     for skipped in set.skipped() {
         tracing::warn!(path = skipped.path, reason = %skipped.reason, "a rule is not used as it is");
     }

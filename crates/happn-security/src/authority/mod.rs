@@ -34,9 +34,11 @@ use happn_core::{
 
 use crate::credentials::{Lockout, Nonces, SessionToken, TokenSecret, VerifiedPasswords};
 use crate::directory::Directory;
+use crate::rules::{RuleCache, RuleSet};
 use attempt::source_of;
 use bearers::Bearers;
 use changes::Effects;
+use compiled::everything;
 use live::LiveSessions;
 
 pub use config::AuthorityConfig;
@@ -55,6 +57,10 @@ pub struct SecurityAuthority {
 /// What logins and rights need.
 struct Shared {
     config: AuthorityConfig,
+    /// What sessions have in common.
+    rules: RuleCache,
+    /// What may be counted where counting needs no permission.
+    counting: RuleSet,
     directory: Directory,
     clock: Arc<dyn Clock>,
     secret: TokenSecret,
@@ -80,6 +86,8 @@ impl SecurityAuthority {
             verified: VerifiedPasswords::new(),
             live: Arc::default(),
             sessions: OnceLock::new(),
+            rules: RuleCache::default(),
+            counting: everything(&config),
             config,
             directory,
             clock,

@@ -254,7 +254,9 @@ impl SessionRights for UserRights {
             return Authorisation::Denied(refusal);
         }
         match operation {
-            Operation::Count if self.shared.config.open_count => Authorisation::Allowed(None),
+            Operation::Count if self.shared.config.open_count => {
+                self.answered(ask_policy(&self.shared.counting, "get", path))
+            }
             // How much there is tells what there is.
             Operation::Count => self.decide("get", path),
             other => self.decide(other.as_str(), path),

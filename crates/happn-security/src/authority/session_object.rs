@@ -125,7 +125,7 @@ impl Shared {
         // First the rights: they know how old they are.
         let rights = self.directory.rights_of(user).await?;
         let user = self.directory.user(user.as_str()).await?;
-        Ok(user.map(|user| Compiled::new(rights, &user, facts, &self.config)))
+        Ok(user.map(|user| Compiled::new(rights, &user, facts, self)))
     }
 
     pub(super) async fn admit(
@@ -154,7 +154,7 @@ impl Shared {
         }
         .members(self);
         let may_be_node = is_admin(&rights.memberships);
-        let compiled = Compiled::new(rights, &session.user, facts.clone(), &self.config);
+        let compiled = Compiled::new(rights, &session.user, facts.clone(), self);
         let is_session = attempt.request.via != Via::Http;
         let timer = match is_session {
             true => self.end_in_time(&session, &policies),

@@ -33,6 +33,16 @@ impl Filter {
         hides.then(|| Self::new(granted, action, each_allowed))
     }
 
+    /// For a request that something else than a rule allows.
+    pub(super) fn of_prohibited(
+        granted: [&Arc<Granted>; 2],
+        action: &str,
+        mask: &str,
+    ) -> Option<Self> {
+        let hides = mask.contains('*') && granted.iter().any(|part| part.prohibits_near(mask));
+        hides.then(|| Self::new(granted, action, false))
+    }
+
     /// For a request of which only parts are allowed.
     pub(super) fn of_nested(granted: [&Arc<Granted>; 2], action: &str, mask: &str) -> Option<Self> {
         let nested = matches!(action, "get" | "on")

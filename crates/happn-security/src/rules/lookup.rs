@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::glob;
 use super::template::{Piece, Template};
+use super::trunk::Trunk;
 
 /// A permission of a group that asks a table: where `regex` matches the requested path, `path`,
 /// with `{{$1}}` and so on replaced by what the expression captured and other `{{…}}` by members
@@ -52,6 +53,8 @@ pub enum LookupError {
 #[derive(Clone, Debug)]
 pub struct Lookup {
     regex: Regex,
+    /// Set if the entry depends on nothing behind it.
+    trunk: Option<Trunk>,
     actions: Vec<String>,
     table: Arc<str>,
     path: Template,
@@ -89,11 +92,8 @@ impl Lookup {
         }
         let regex = Pattern::javascript(&permission.regex)?;
         let path = Template::parse(&permission.path);
-        let captures = path.pieces().iter().filter_map(capture);
-        if let Some(capture) = captures
-            .max()
-            .filter(|&capture| capture >= regex.captures_len())
-        {
+        let capture = path.pieces().iter().filter_map(capture).max().unwrap_or(0);
+        if capture >= regex.captures_len() {
             return Err(LookupError::NoSuchCapture {
                 capture,
                 regex: permission.regex.clone(),
@@ -101,6 +101,7 @@ impl Lookup {
             });
         }
         Ok(Self {
+            trunk: Trunk::of(&regex).filter(|trunk| trunk.captures() >= capture),
             regex,
             actions: permission.actions.clone(),
             table: permission.table.as_str().into(),
@@ -111,10 +112,13 @@ impl Lookup {
     /// What the table has to be asked about `action` on `path`: one entry is enough. Nothing, when
     /// this permission is not about it, or when `facts`, the session as JSON, lacks a value.
     ///
-    /// A request for a mask is never allowed by a table: an entry is about one path.
+    /// A mask is asked about only where every path it names would be asked about alike: where the
+    /// expression reads whole segments from the start, such as `^/devices/([^/]+)/.*`, and the
+    /// mask has its first `*` behind them. What is prohibited of it must be left out, see
+    /// [`RuleSet::prohibited_within`](super::RuleSet::prohibited_within).
     #[must_use]
     pub fn questions(&self, action: &str, path: &str, facts: &Value) -> Vec<TableQuestion> {
-        if path.contains('*') || !self.actions.iter().any(|allowed| allowed == action) {
+        if !self.reads(path) || !self.actions.iter().any(|allowed| allowed == action) {
             return Vec::new();
         }
         let Some(captures) = self.regex.captures(path) else {
@@ -126,6 +130,14 @@ impl Lookup {
             entry,
         };
         entries.into_iter().map(question).collect()
+    }
+
+    /// Whether what is captured of `path` is captured of everything it names.
+    fn reads(&self, path: &str) -> bool {
+        match path.split_once('*') {
+            None => true,
+            Some((start, _)) => self.trunk.is_some_and(|trunk| trunk.reads(start)),
+        }
     }
 
     /// The captures are filled in first; templates in what was captured are text.
@@ -268,6 +280,18 @@ mod tests {
         );
         assert_eq!(asked("^/d/(.*)", "{{$1}}", "/d/*"), [""; 0]);
         assert_eq!(asked("^/d/(.*)", "{{user.starry}}/{{$1}}", "/d/1"), [""; 0]);
+    }
+
+    #[test]
+    fn a_mask_is_asked_about_behind_the_segments_that_make_the_entry() {
+        let regex = "^/d/([^/]*)/(.*)$";
+        assert_eq!(asked(regex, "{{$1}}", "/d/1/*"), ["1"]);
+        assert_eq!(asked(regex, "{{$1}}", "/d/1/x/**"), ["1"]);
+        for mask in ["/d/*", "/d/1*", "/d/*/x", "*"] {
+            assert_eq!(asked(regex, "{{$1}}", mask), [""; 0], "{mask}");
+        }
+        assert_eq!(asked(regex, "{{$1}}/{{$2}}", "/d/1/*"), [""; 0]);
+        assert_eq!(asked("^/d/(.*)/", "{{$1}}", "/d/1/*"), [""; 0]);
     }
 
     #[test]

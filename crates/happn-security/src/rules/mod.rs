@@ -23,6 +23,7 @@ mod standing;
 mod stems;
 mod table;
 mod template;
+mod trunk;
 
 pub use cache::RuleCache;
 pub use filter::Filter;

@@ -120,6 +120,12 @@ impl RuleSet {
         Filter::of_allowed(self.about(action), action, mask)
     }
 
+    /// What must be left out of the answer to a request for `mask` that a table allows.
+    #[must_use]
+    pub fn prohibited_within(&self, action: &str, mask: &str) -> Option<Filter> {
+        Filter::of_prohibited(self.about(action), action, mask)
+    }
+
     /// For nested permissions: what of a `**` request that no rule covers as a whole is allowed.
     /// `None` when nothing is, or when the request is prohibited as such.
     #[must_use]

@@ -95,6 +95,10 @@ async fn count_needs_what_get_needs_unless_configured_otherwise() {
         let mut bob = secure.client("bob").await;
         let answer = bob.call("count", "/a", &Value::Null, &json!({})).await;
         assert_eq!(refusal(&answer), expected);
+        let own = bob
+            .call("count", "/_SYSTEM/*", &Value::Null, &json!({}))
+            .await;
+        assert_eq!(refusal(&own), UNAUTHORIZED);
     }
 }
 
@@ -151,6 +155,40 @@ async fn tables_allow_what_rules_do_not_as_long_as_the_entry_is_there() {
         bob.rest().is_empty(),
         "the subscription went with the entry"
     );
+}
+
+#[tokio::test]
+async fn a_mask_that_a_table_allows_shows_nothing_that_is_prohibited() {
+    let secure = secure().await;
+    let closed = json!({"/d/*/secret": {"prohibit": ["*"]}});
+    secure.group("G", closed).await;
+    secure.user("bob", &["G"]).await;
+    let table = TableName::new("T").unwrap();
+    let entries = LookupTable {
+        name: table.clone(),
+        paths: vec!["x/1".to_owned()],
+    };
+    secure.directory.upsert_lookup_table(entries).await.unwrap();
+    let permission = LookupPermission {
+        regex: "^/d/([^/]+)/(.*)$".to_owned(),
+        actions: vec!["get".to_owned()],
+        table,
+        path: "/x/{{$1}}".to_owned(),
+    };
+    let group = GroupName::new("G").unwrap();
+    let upserted = secure
+        .directory
+        .upsert_lookup_permission(&group, permission);
+    assert!(upserted.await.unwrap());
+    let mut admin = secure.admin().await;
+    for path in ["/d/1/a", "/d/1/secret", "/d/2/a"] {
+        admin.set(path).await;
+    }
+    let mut bob = secure.client("bob").await;
+    assert_eq!(bob.found("/d/1/*").await, ["/d/1/a"]);
+    for mask in ["/d/*", "/d/1*", "/d/2/*"] {
+        assert_eq!(refusal(&bob.get(mask).await), UNAUTHORIZED, "{mask}");
+    }
 }
 
 #[tokio::test]
