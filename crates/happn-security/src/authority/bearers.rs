@@ -51,8 +51,8 @@ impl Bearers {
             age_then: shared.age_of(&content),
             since: shared.clock.monotonic(),
             session_type: SessionType::Stateless,
-            // A token that says nothing allows nothing.
-            policies: Some(content.policies.unwrap_or_default()),
+            policies: content.policies,
+            apply: true,
         };
         let only = limits.only(&facts, &shared.config);
         let id = content.id.into();

@@ -56,8 +56,10 @@ pub(super) struct UserRights {
 
 /// How long and how often a login may be used.
 pub(super) struct Limits {
-    /// `None` lets everything pass: somebody is acted for.
+    /// `None` allows nothing: a token that does not say.
     pub(super) policies: Option<Policies>,
+    /// Whether there are any. Who is acted for has none.
+    pub(super) apply: bool,
     pub(super) session_type: SessionType,
     /// When it began, by the monotonic clock, and how old it was then.
     pub(super) since: Duration,
@@ -69,6 +71,7 @@ impl Limits {
     pub(super) fn none(session_type: SessionType) -> Self {
         Self {
             policies: None,
+            apply: false,
             session_type,
             since: Duration::ZERO,
             age_then: Duration::ZERO,
@@ -88,14 +91,14 @@ impl Limits {
 
     /// Whether there is anything to count.
     fn is_unlimited(&self) -> bool {
-        let Some(policies) = &self.policies else {
-            return true;
-        };
-        policies.of(self.session_type).is_some_and(|policy| {
+        let policy = self.policies.as_ref();
+        let policy = policy.and_then(|policies| policies.of(self.session_type));
+        let is_unlimited = policy.is_some_and(|policy| {
             policy.ttl.is_none()
                 && policy.inactivity_threshold.is_none()
                 && policy.usage_limit.is_none()
-        })
+        });
+        is_unlimited || !self.apply
     }
 }
 

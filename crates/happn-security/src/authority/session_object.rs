@@ -163,6 +163,7 @@ impl Shared {
         let limits = Limits {
             session_type: session.session_type,
             policies: Some(policies),
+            apply: true,
             since: self.clock.monotonic(),
             age_then: Duration::ZERO,
         };

@@ -1,5 +1,5 @@
 //! Who gets what over HTTP from a secure node. The authority is scripted: what a token may do
-//! follows from its name.
+//! follows from its name. The recordings are asked again with the real one, too.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@
 )]
 
 mod behaviour;
+mod real;
 mod recorded;
 mod scripted;
 
@@ -36,6 +37,11 @@ pub async fn serve(security: HttpSecurity) -> Server {
         Arc::new(scripted::Scripted::default()),
         Arc::new(SystemClock::new()),
     );
+    bind(node, security).await
+}
+
+/// Another port of `node`.
+pub async fn bind(node: Arc<Node>, security: HttpSecurity) -> Server {
     let mut config = ServerConfig::on((Ipv4Addr::LOCALHOST, 0).into());
     config.version = "13.12.1".to_owned();
     config.security = security;
