@@ -90,3 +90,57 @@ fn address_of(connection: &Connection) -> IpAddr {
     let address = connection.ip.parse();
     address.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
+
+#[cfg(test)]
+mod tests {
+    use happn_protocol::Json;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request(data: &str) -> LoginRequest {
+        LoginRequest {
+            session_id: "s".into(),
+            data: Json::parse(data).unwrap(),
+            connection: Connection::in_process(),
+            via: Via::Socket,
+        }
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            let name = "(username|password|token|digest|publicKey|info|type|authType|.{0,3})";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name, inner), 0..8)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_text_or_missing(data in any_json()) {
+            let attempt = Attempt::read(request(&data.to_string()));
+            let expected = data["username"].as_str().filter(|text| !text.is_empty());
+            prop_assert_eq!(attempt.username.as_deref(), expected);
+            prop_assert!(attempt.credentials().get("password").is_none());
+        }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_read_is_one_for_all_who_have_it() {
+        let odd = |ip: &str| Connection {
+            ip: ip.to_owned(),
+            ..Connection::in_process()
+        };
+        assert_eq!(source_of(&odd("x")), source_of(&odd("unix:")));
+        assert_ne!(source_of(&odd("x")), source_of(&odd("10.0.0.1")));
+    }
+}

@@ -54,7 +54,7 @@ impl Bearers {
             policies: content.policies,
             apply: true,
         };
-        let only = limits.only(&facts, &shared.config);
+        let only = limits.only(&facts, shared);
         let id = content.id.into();
         let rights = Arc::new_cyclic(|this| UserRights {
             parent_id: content.parent_id.into(),

@@ -139,8 +139,8 @@ impl Shared {
         let was = groups
             .iter()
             .any(|group| compiled.memberships().contains(group.as_str()));
-        if was {
-            return true;
+        if was || compiled.is_current(self, &rights.user) {
+            return was;
         }
         let now = self.directory.memberships(&rights.user).await;
         now.is_ok_and(|now| groups.iter().any(|group| now.contains(group.as_str())))

@@ -62,8 +62,10 @@ impl Shared {
     async fn login_by_secret(self: &Arc<Self>, attempt: Attempt) -> Result<Admission, Refusal> {
         let name = attempt.username.clone().unwrap_or_default();
         self.check_lockout(&name, &attempt)?;
+        let _turn = self.turns.wait(attempt.source).await;
+        self.check_lockout(&name, &attempt)?;
         let checked = self.user_of(&name, &attempt).await;
-        // While this one waited for its turn, others may have guessed.
+        // While this one was checked, others may have guessed.
         self.check_lockout(&name, &attempt)?;
         match checked {
             Ok(user) => {

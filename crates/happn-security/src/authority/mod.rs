@@ -11,6 +11,7 @@
 //! decision costs one look at a number and one at the compiled rules.
 
 mod account;
+mod active;
 mod attempt;
 mod bearers;
 mod changes;
@@ -24,6 +25,7 @@ mod refusals;
 mod rights;
 mod session_object;
 mod token_login;
+mod turns;
 
 use std::sync::{Arc, OnceLock, Weak};
 
@@ -40,9 +42,16 @@ use bearers::Bearers;
 use changes::Effects;
 use compiled::everything;
 use live::LiveSessions;
+use turns::Turns;
 
+pub use active::ActiveSession;
 pub use config::AuthorityConfig;
 pub use provider::AuthProvider;
+
+/// What the ids of sessions begin with that nodes make tokens for, to log in to each other. Those
+/// of clients are uuids, so no client has such a token; `_ADMIN` may log in with one over a network
+/// where it may not with others.
+pub const NODE_SESSION: &str = "node-";
 
 /// Decides about logins, and by the rights it gives out about every request.
 ///
@@ -67,6 +76,7 @@ struct Shared {
     lockout: Lockout,
     nonces: Nonces,
     verified: VerifiedPasswords,
+    turns: Turns,
     live: Arc<LiveSessions>,
     sessions: OnceLock<Weak<dyn SessionControl>>,
 }
@@ -84,6 +94,7 @@ impl SecurityAuthority {
             lockout: Lockout::new(config.lockout),
             nonces: Nonces::new(config.nonce_ttl),
             verified: VerifiedPasswords::new(),
+            turns: Turns::default(),
             live: Arc::default(),
             sessions: OnceLock::new(),
             rules: RuleCache::default(),

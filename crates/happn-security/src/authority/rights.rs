@@ -12,11 +12,11 @@ use happn_core::{
 use serde_json::{Map, Value};
 use tokio_util::sync::DropGuard;
 
+use super::Shared;
 use super::compiled::{Answer, Asked, Compiled, ask_policy, compile_policy};
 use super::delegates::{Delegates, UNKNOWN_USER};
 use super::live::{Place, SharedUsage};
 use super::refusals::{by_policy, failed, on_behalf_of, revoked, unauthorized};
-use super::{AuthorityConfig, Shared};
 use crate::credentials::Source;
 use crate::directory::UserName;
 use crate::policy::{Policies, SessionType};
@@ -79,14 +79,10 @@ impl Limits {
     }
 
     /// The rules of the policy, compiled, if it has any.
-    pub(super) fn only(
-        &self,
-        facts: &Map<String, Value>,
-        config: &AuthorityConfig,
-    ) -> Option<RuleSet> {
+    pub(super) fn only(&self, facts: &Map<String, Value>, shared: &Shared) -> Option<RuleSet> {
         let policy = self.policies.as_ref()?.of(self.session_type)?;
         let permissions = policy.permissions.as_ref()?;
-        Some(compile_policy(permissions, facts, config))
+        Some(compile_policy(permissions, facts, &shared.config))
     }
 
     /// Whether there is anything to count.

@@ -167,7 +167,7 @@ impl Shared {
             since: self.clock.monotonic(),
             age_then: Duration::ZERO,
         };
-        let only = limits.only(&facts, &self.config);
+        let only = limits.only(&facts, self);
         let make = |this, place: Option<Place>| UserRights {
             parent_id: session.parent_id.clone(),
             token: Some(token.clone()),

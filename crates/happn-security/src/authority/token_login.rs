@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use happn_core::{Admission, Refusal};
 
-use super::Shared;
 use super::attempt::Attempt;
 use super::refusals::{by_policy, failed, invalid_credentials, revoked};
 use super::session_object::NewSession;
+use super::{NODE_SESSION, Shared};
 use crate::credentials::SessionToken;
 use crate::directory::{DirectoryError, User};
 use crate::policy::{SessionType, Usage};
@@ -44,7 +44,9 @@ impl Shared {
             );
             return Err(Refusal::denied(403, message));
         }
-        self.check_admin(Some(&content.username), attempt)?;
+        if !content.id.starts_with(NODE_SESSION) {
+            self.check_admin(Some(&content.username), attempt)?;
+        }
         let policies = content.policies.as_ref();
         let Some(policy) = policies.and_then(|policies| policies.of(SessionType::Stateful)) else {
             return Ok(());

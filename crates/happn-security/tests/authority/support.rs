@@ -13,8 +13,8 @@ use happn_protocol::Json;
 use happn_security::authority::{AuthorityConfig, SecurityAuthority};
 use happn_security::credentials::{Passwords, TokenSecret};
 use happn_security::directory::{
-    Directory, GroupDraft, GroupName, HashingPool, NameFolding, Password, PermissionSet, StartUp,
-    UserDraft, UserName,
+    Directory, GroupDraft, GroupName, HashingPool, NameFolding, Password, PermissionSet,
+    SecretText, StartUp, UserDraft, UserName,
 };
 use serde_json::{Value, json};
 
@@ -24,6 +24,7 @@ pub(crate) struct Secure {
     pub(crate) node: Arc<Node>,
     pub(crate) authority: Arc<SecurityAuthority>,
     pub(crate) directory: Directory,
+    pub(crate) secret: SecretText,
 }
 
 /// A node with the usual configuration.
@@ -59,6 +60,7 @@ pub(crate) async fn on(data: &DataService, change: impl FnOnce(&mut AuthorityCon
         node,
         authority,
         directory,
+        secret: started.token_secret,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Tokens, and how long sessions last.
 
-use happn_security::policy::Profiles;
+use happn_security::authority::NODE_SESSION;
+use happn_security::credentials::{SessionToken, TokenSecret};
+use happn_security::policy::{Policies, Profiles, SessionType};
 use serde_json::{Value, json};
 
 use crate::support::{refusal, secure, secure_with};
@@ -113,4 +115,47 @@ async fn what_a_session_may_use_up_is_counted() {
     let answer = bob.get("/a").await;
     assert_eq!(refusal(&answer), (403, "session usage limit reached"));
     assert_eq!(bob.next().await["data"]["reason"], "usage-limit");
+}
+
+#[tokio::test]
+async fn tokens_of_nodes_log_the_admin_in_where_it_is_kept_away_from_networks() {
+    let secure = secure_with(|config| config.allow_admin_over_network = false).await;
+    let secret = TokenSecret::new(secure.secret.reveal()).unwrap();
+    let policy = json!({"ttl": 60_000});
+    let token = |id: &str| SessionToken {
+        id: id.to_owned(),
+        parent_id: id.to_owned(),
+        https_cookie: None,
+        info: None,
+        session_type: SessionType::Stateful,
+        timestamp_ms: secure.node.clock().wall_ms(),
+        origin: "other".to_owned(),
+        policies: Policies::parse(&json!({"0": policy, "1": policy})).ok(),
+        username: "_ADMIN".to_owned(),
+        userid: None,
+    };
+    let login = async |id: &str| {
+        let token = token(id).encode(&secret).unwrap();
+        secure.stranger().login(&json!({ "token": token })).await
+    };
+    assert_eq!(refusal(&login("0d9a").await).0, 403);
+    let answer = login(&format!("{NODE_SESSION}1")).await;
+    assert_eq!(answer["data"]["user"]["username"], "_ADMIN");
+}
+
+#[tokio::test]
+async fn sessions_are_listed_until_they_end() {
+    let secure = secure().await;
+    secure.user("bob", &[]).await;
+    let mut bob = secure.client("bob").await;
+    let listed = secure.authority.sessions();
+    let names: Vec<_> = listed.iter().map(|session| &*session.username).collect();
+    assert_eq!(names, ["bob"]);
+    let id = bob.session.id().to_string();
+    assert!(secure.authority.end_session(&id, "enough"));
+    assert_eq!(bob.next().await["data"]["reason"], "enough");
+    secure.node.detach(&bob.session);
+    drop(bob);
+    assert!(secure.authority.sessions().is_empty());
+    assert!(!secure.authority.end_session(&id, "again"));
 }
