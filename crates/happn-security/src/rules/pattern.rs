@@ -137,6 +137,8 @@ mod tests {
             ("/a/*/leaf", "/a/x/y/leaf"),
             ("*/any/tail", "/q/any/tail"),
             ("/w/*/*/z", "/w/1/2/3/z"),
+            ("/a*", "/a/1"),
+            ("/a/*/c/*", "/a/1/c/2"),
         ] {
             assert_eq!(covers(mask, path), (true, true), "{mask} {path}");
         }

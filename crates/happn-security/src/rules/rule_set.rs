@@ -161,7 +161,8 @@ pub(super) fn decide(granted: [&Arc<Granted>; 2], path: &str) -> Decision {
 pub(super) fn partition<'a>(
     rules: impl IntoIterator<Item = &'a Rule>,
 ) -> (Vec<&'a Rule>, Vec<&'a Rule>) {
-    let is_common = |rule: &&Rule| Template::parse(&rule.path).is_text();
+    let is_text = |path: &str| !path.contains("{{") || Template::parse(path).is_text();
+    let is_common = |rule: &&Rule| is_text(&rule.path);
     rules.into_iter().partition(is_common)
 }
 
