@@ -7,8 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use happn_core::{
     AccountRequest, Admission, Afterwards, Authorisation, Authority, BoxFuture, Connection,
-    DataStore, Drained, LoginRequest, MemoryStore, Node, Operation, PathFilter, Received, Refusal,
-    Session, SessionRights, Write, WriteMode,
+    DataStore, Drained, EventSink, LoginRequest, MemoryStore, Node, Operation, PathFilter,
+    Received, Refusal, Session, SessionRights, Write, WriteMode,
 };
 use happn_paths::Path;
 use happn_protocol::Json;
@@ -40,6 +40,11 @@ impl House {
             .authority(authority)
             .build();
         Self { node }
+    }
+
+    /// The node itself publishes something.
+    pub(crate) fn happens(&self, path: &str) {
+        self.node.originate(path, &Json::EMPTY_OBJECT);
     }
 
     pub(crate) fn stranger(&self) -> Client {

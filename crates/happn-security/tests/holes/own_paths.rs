@@ -83,8 +83,12 @@ async fn a_subscriber_of_everything_hears_nothing_of_them() {
     let mut bob = house.client("bob").await;
     assert_ok(&bob.on("/ALL@*").await);
     let mut admin = house.client("admin").await;
-    admin.set("/b").await;
+    assert_ok(&admin.on("/ALL@*").await);
+    for path in ["/__REPLICATE", "/_SYSTEM/x", "__REPLICATE", "/b"] {
+        house.happens(path);
+    }
     assert_eq!(bob.events(), ["/b"]);
+    assert_eq!(admin.events().len(), 4);
 }
 
 #[tokio::test]
