@@ -5,10 +5,10 @@
 //! used consistently. Two things may differ: the events of one publication may be permuted on one
 //! connection, and answers to requests that were under way together may change places.
 //!
-//! `mongo-provider-shapes` was recorded on a secure server and is played without its user; the
-//! other recordings of secure servers are played against a secure node with the same users. Where
-//! both server generations were recorded, `errors`, `remove-tag-merge` and `transport-limits` are
-//! played in the newer one, those of secure servers in the older one, which clusters are made of. Of `transport-options`, compression and another path are not offered.
+//! Recordings of secure servers are played against a secure node with the same users. Where both
+//! server generations were recorded, `errors`, `remove-tag-merge` and `transport-limits` are played
+//! in the newer one, those of secure servers in the older one, which clusters are made of. Of
+//! `transport-options`, compression and another path are not offered.
 
 #![allow(
     clippy::unwrap_used,
@@ -75,7 +75,7 @@ recordings! {
     pings_that_come_too_late: "client-ping-timeout";
     a_cluster_node: "cluster-node-through-proxy",
         name = Some("node_1"), version = Some("13.1.3-prerelease-1");
-    shapes_of_the_document_store: "mongo-provider-shapes", unsigned = true;
+    shapes_of_the_document_store: "mongo-provider-shapes", secure = Some(Scenario::DocumentStore);
     logging_in: "secure-login", secure = Some(Scenario::Login);
     logins_that_fail: "login-failures", secure = Some(Scenario::Failures);
     revoked_tokens: "secure-revoke", secure = Some(Scenario::Revocation);

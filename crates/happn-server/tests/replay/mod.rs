@@ -6,7 +6,6 @@ mod identity;
 mod player;
 mod script;
 mod secure;
-mod unsigned;
 mod volatile;
 
 pub use player::{Setup, play};

@@ -16,7 +16,6 @@ use super::deviations::{self, Deviation, Differs};
 use super::identity::Identity;
 use super::script::{self, Line, What};
 use super::secure::{Scenario, Security};
-use super::unsigned::without_user;
 use super::volatile::Known;
 use crate::raw::{DEADLINE, Got, Opcode, RawSocket, encode};
 
@@ -32,8 +31,6 @@ pub struct Setup {
     pub acknowledge_timeout_ms: Option<u64>,
     pub ping_interval_ms: Option<u64>,
     pub message_bytes_max: Option<usize>,
-    /// Recorded on a secure server: what only such a one says is left out.
-    pub unsigned: bool,
     /// Recorded on a secure server, with these users.
     pub secure: Option<Scenario>,
     /// The only lines to play, first and last; the others need another server.
@@ -354,7 +351,6 @@ impl Player {
     fn recorded(&self, line: &Line) -> Got {
         match &line.what {
             What::Http(head) => Got::Http(head.clone()),
-            What::Frame(text) if self.setup.unsigned => Got::Text(without_user(text)),
             What::Frame(text) => Got::Text(text.clone()),
             What::Pong(payload) => Got::Pong(payload.clone().into_bytes()),
             What::Close(code, reason) => Got::Close(*code, reason.clone()),
@@ -401,9 +397,12 @@ impl Player {
     /// Takes the frame that answers to `expected` out of what has arrived, waiting for it.
     async fn find(&mut self, connection: u64, expected: &Got) -> Found {
         let identity = Identity::of(expected);
-        let is_secure = self.setup.secure.is_some();
+        let without_authors = self
+            .setup
+            .secure
+            .is_some_and(|scenario| !scenario.keeps_authors());
         let without = |got: &Got| match got {
-            Got::Text(text) if is_secure => Got::Text(without_author(text)),
+            Got::Text(text) if without_authors => Got::Text(without_author(text)),
             other => other.clone(),
         };
         let Some(socket) = self.sockets.get_mut(&connection) else {

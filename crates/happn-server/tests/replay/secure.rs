@@ -32,6 +32,14 @@ pub enum Scenario {
     OnBehalf,
     Reconnecting,
     Browser,
+    DocumentStore,
+}
+
+impl Scenario {
+    /// Whether the recorded server kept who wrote a document: it did so in its database only.
+    pub fn keeps_authors(self) -> bool {
+        self == Self::DocumentStore
+    }
 }
 
 /// The security service of one node.
@@ -241,7 +249,7 @@ async fn fill(scenario: Scenario, directory: &Directory) {
         Scenario::Revocation | Scenario::Ending => &[("lim", "lim")],
         Scenario::Directory | Scenario::Reconnecting => &[("bob", "secret")],
         Scenario::Nested | Scenario::OnBehalf => &[("bob", "bob")],
-        Scenario::Browser => &[],
+        Scenario::Browser | Scenario::DocumentStore => &[],
     };
     for (name, password) in users {
         let mut draft = UserDraft::new(name).password(Password::new(password));
@@ -264,7 +272,7 @@ async fn fill(scenario: Scenario, directory: &Directory) {
             "/p/*": {"actions": ["*"]}, "/q/*": {"actions": ["on", "get"]},
         }}),
         Scenario::Nested => json!({"G": {"/np/b/c": {"actions": ["get", "on"]}}}),
-        Scenario::Failures | Scenario::Browser => json!({}),
+        Scenario::Failures | Scenario::Browser | Scenario::DocumentStore => json!({}),
     };
     for (name, rules) in groups.as_object().unwrap() {
         let rules: PermissionSet = serde_json::from_value(rules.clone()).unwrap();
