@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::Shared;
 use super::refusals::{failed, unusable};
 use super::rights::UserRights;
+use crate::audit::Actor;
 use crate::credentials::SessionToken;
 use crate::directory::{DirectoryError, Password};
 use crate::policy::SessionType;
@@ -45,7 +46,8 @@ impl UserRights {
         let invalid = || Refusal::from(WireError::plain("invalid token"));
         let token = self.token.clone().ok_or_else(invalid)?;
         self.ends_itself.store(true, Ordering::Release);
-        let revoked = self.shared.revoke(&token, reason).await;
+        let actor = self.actor.clone();
+        let revoked = self.shared.revoke(&token, reason, actor).await;
         if revoked.is_err() {
             self.ends_itself.store(false, Ordering::Release);
         }
@@ -81,9 +83,8 @@ impl UserRights {
         let now = || shared.clock.monotonic();
         let locked = shared.lockout.check(name, self.source, now());
         locked.map_err(|locked| Refusal::denied(403, locked.to_string()))?;
-        let changed = shared
-            .directory
-            .change_password(name, data.old_password, data.new_password);
+        let directory = shared.directory.acting_as(self.actor.clone());
+        let changed = directory.change_password(name, data.old_password, data.new_password);
         match changed.await {
             Ok(()) => Ok(None),
             Err(error @ DirectoryError::OldPassword) => {
@@ -97,7 +98,12 @@ impl UserRights {
 }
 
 impl Shared {
-    pub(super) async fn revoke(&self, token: &str, reason: &str) -> Result<(), Refusal> {
+    pub(super) async fn revoke(
+        &self,
+        token: &str,
+        reason: &str,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
         let content = SessionToken::decode(token, &self.secret);
         let content = content.map_err(|_| Refusal::from(WireError::plain("invalid token")))?;
         let ttl = self.lifetime(&content);
@@ -107,7 +113,8 @@ impl Shared {
             return Err(WireError::plain(message).into());
         }
         let session = Json::encode(&content.json()).unwrap_or(Json::NULL);
-        let revoked = self.directory.revoke_token(token, session, reason, ttl);
+        let directory = self.directory.acting_as(actor);
+        let revoked = directory.revoke_token(token, session, reason, ttl);
         revoked.await.map_err(|error| failed(&error))
     }
 

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use happn_core::{Connection, LoginRequest, Via};
 use serde_json::{Map, Value, json};
 
+use crate::audit::Actor;
 use crate::credentials::Source;
 use crate::policy::SessionType;
 
@@ -63,6 +64,14 @@ impl Attempt {
     pub(super) fn address(&self) -> Option<IpAddr> {
         self.is_remote()
             .then(|| address_of(&self.request.connection))
+    }
+
+    /// Who is at it, for the record; `name` as far as it is known.
+    pub(super) fn actor(&self, name: &str) -> Actor {
+        match self.is_remote() {
+            true => Actor::new(name, &self.request.connection.ip),
+            false => Actor::new(name, "(process)"),
+        }
     }
 
     /// What address lists of profiles may ask for.

@@ -9,6 +9,7 @@ use serde_json::{Map, json};
 use super::Shared;
 use super::refusals::{failed, revoked, unauthorized};
 use super::rights::{Limits, UserRights};
+use crate::audit::Actor;
 use crate::credentials::SessionToken;
 use crate::policy::SessionType;
 
@@ -61,6 +62,7 @@ impl Bearers {
             token: Some(token.clone()),
             usage,
             only,
+            actor: Actor::new(name.as_str(), "(http)"),
             ..UserRights::new(
                 this.clone(),
                 shared.clone(),

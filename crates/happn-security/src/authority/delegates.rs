@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::refusals::{failed, on_behalf_of};
 use super::rights::{Limits, UserRights};
+use crate::audit::Actor;
 use crate::directory::ADMIN;
 use crate::policy::SessionType;
 
@@ -75,9 +76,12 @@ impl UserRights {
         let compiled = compiled.map_err(|error| failed(&error))?;
         let compiled = compiled.ok_or_else(unknown)?;
         let limits = Limits::none(SessionType::Stateful);
+        let from = format!("{} for {}", self.actor.from, self.username);
+        let actor = Actor::new(name.as_str(), &from);
         let (shared, id) = (self.shared.clone(), Arc::from(id));
         Ok(Arc::new_cyclic(|this| Self {
             is_delegate: true,
+            actor,
             ..Self::new(this.clone(), shared, name, id, limits, facts, compiled)
         }))
     }

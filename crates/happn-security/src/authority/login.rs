@@ -8,6 +8,7 @@ use super::attempt::Attempt;
 use super::refusals::{admin_over_network, failed, invalid_credentials};
 use super::session_object::NewSession;
 use super::{AuthProvider, Shared};
+use crate::audit::Record;
 use crate::credentials::DigestError;
 use crate::directory::{ADMIN, ANONYMOUS, DirectoryError, Password, User};
 
@@ -20,7 +21,21 @@ impl Shared {
         self: &Arc<Self>,
         request: LoginRequest,
     ) -> Result<Admission, Refusal> {
-        let mut attempt = Attempt::read(request);
+        let attempt = Attempt::read(request);
+        let actor = attempt.actor(attempt.username.as_deref().unwrap_or_default());
+        let outcome = self.check(attempt).await;
+        if let Err(refusal) = &outcome {
+            self.directory.audit().record(&Record::Refused {
+                actor: &actor,
+                action: "login",
+                path: "",
+                reason: &refusal.error.message,
+            });
+        }
+        outcome
+    }
+
+    async fn check(self: &Arc<Self>, mut attempt: Attempt) -> Result<Admission, Refusal> {
         if attempt.username.as_deref() == Some(ANONYMOUS) {
             if !self.config.allow_anonymous {
                 return Err(Refusal::denied(401, "Anonymous access is disabled"));

@@ -34,6 +34,7 @@ use happn_core::{
     SessionControl, SessionRights,
 };
 
+use crate::audit::Actor;
 use crate::credentials::{Lockout, Nonces, SessionToken, TokenSecret, VerifiedPasswords};
 use crate::directory::Directory;
 use crate::rules::{RuleCache, RuleSet};
@@ -130,7 +131,20 @@ impl SecurityAuthority {
     /// # Errors
     /// When it is no token of ours, or the directory fails.
     pub async fn revoke_token(&self, token: &str, reason: &str) -> Result<(), Refusal> {
-        self.shared.revoke(token, reason).await
+        self.revoke_token_as(token, reason, Actor::node()).await
+    }
+
+    /// The same, recorded as done by `actor`.
+    ///
+    /// # Errors
+    /// When it is no token of ours, or the directory fails.
+    pub async fn revoke_token_as(
+        &self,
+        token: &str,
+        reason: &str,
+        actor: Actor,
+    ) -> Result<(), Refusal> {
+        self.shared.revoke(token, reason, actor).await
     }
 }
 

@@ -17,10 +17,14 @@ use super::compiled::{Answer, Asked, Compiled, ask_policy, compile_policy};
 use super::delegates::{Delegates, UNKNOWN_USER};
 use super::live::{Place, SharedUsage};
 use super::refusals::{by_policy, failed, on_behalf_of, revoked, unauthorized};
+use crate::audit::{Actor, Record};
 use crate::credentials::Source;
 use crate::directory::UserName;
 use crate::policy::{Policies, SessionType};
 use crate::rules::RuleSet;
+
+/// A decision that takes its time.
+type Later = BoxFuture<'static, Result<Option<Arc<dyn PathFilter>>, Refusal>>;
 
 /// The rights of a session, of requests with a token, or of a user somebody else acts for.
 pub(super) struct UserRights {
@@ -47,6 +51,8 @@ pub(super) struct UserRights {
     pub(super) delegates: Delegates,
     /// Set for somebody who is acted for: then refusals say so.
     pub(super) is_delegate: bool,
+    /// For the record of who did what, and was refused what.
+    pub(super) actor: Actor,
     /// For the lock-out, when a password is guessed.
     pub(super) source: Source,
     /// Stops the timer of the session.
@@ -113,6 +119,7 @@ impl UserRights {
             this,
             shared,
             username: user.as_str().into(),
+            actor: Actor::new(user.as_str(), "(process)"),
             user,
             parent_id: session_id.clone(),
             session_id,
@@ -182,6 +189,42 @@ impl UserRights {
         admitted.map_err(|refusal| by_policy(403, refusal))
     }
 
+    fn ask(&self, operation: Operation<'_>, path: &str) -> Authorisation {
+        if let Err(refusal) = self.count_request() {
+            return Authorisation::Denied(refusal);
+        }
+        match operation {
+            Operation::Count if self.shared.config.open_count => {
+                self.answered(ask_policy(&self.shared.counting, "get", path))
+            }
+            // How much there is tells what there is.
+            Operation::Count => self.decide("get", path),
+            other => self.decide(other.as_str(), path),
+        }
+    }
+
+    /// The decision, and a record of it if it is a refusal.
+    fn recorded(&self, operation: Operation<'_>, path: &str, decision: Later) -> Authorisation {
+        let (this, action) = (self.this.clone(), operation.as_str().to_owned());
+        let path = path.to_owned();
+        Authorisation::Pending(Box::pin(async move {
+            let decided = decision.await;
+            if let (Err(refusal), Some(this)) = (&decided, this.upgrade()) {
+                this.record(&action, &path, refusal);
+            }
+            decided
+        }))
+    }
+
+    fn record(&self, action: &str, path: &str, refusal: &Refusal) {
+        self.shared.directory.audit().record(&Record::Refused {
+            actor: &self.actor,
+            action,
+            path,
+            reason: &refusal.error.message,
+        });
+    }
+
     fn decide(&self, action: &str, path: &str) -> Authorisation {
         if let Some(rules) = &self.only {
             return self.answered(ask_policy(rules, action, path));
@@ -249,16 +292,13 @@ impl SessionRights for UserRights {
     }
 
     fn authorise(&self, operation: Operation<'_>, path: &str) -> Authorisation {
-        if let Err(refusal) = self.count_request() {
-            return Authorisation::Denied(refusal);
-        }
-        match operation {
-            Operation::Count if self.shared.config.open_count => {
-                self.answered(ask_policy(&self.shared.counting, "get", path))
+        match self.ask(operation, path) {
+            Authorisation::Denied(refusal) => {
+                self.record(operation.as_str(), path, &refusal);
+                Authorisation::Denied(refusal)
             }
-            // How much there is tells what there is.
-            Operation::Count => self.decide("get", path),
-            other => self.decide(other.as_str(), path),
+            Authorisation::Pending(decision) => self.recorded(operation, path, decision),
+            allowed @ Authorisation::Allowed(_) => allowed,
         }
     }
 

@@ -173,6 +173,7 @@ impl Shared {
             token: Some(token.clone()),
             only,
             source: attempt.source,
+            actor: attempt.actor(name.as_str()),
             _timer: timer,
             _place: place,
             ..UserRights::new(

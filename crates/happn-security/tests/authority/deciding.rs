@@ -270,3 +270,29 @@ async fn requests_over_http_ask_with_a_token() {
         (Some(403), "token has been revoked")
     );
 }
+
+#[tokio::test]
+async fn refusals_are_recorded_and_what_was_allowed_is_not() {
+    let secure = secure().await;
+    secure
+        .group("G", json!({"/a/*": {"actions": ["on"]}}))
+        .await;
+    secure.user("bob", &["G"]).await;
+    let wrong = json!({"username": "bob", "password": "hush"});
+    secure.stranger_at("10.0.0.1").login(&wrong).await;
+    let mut bob = secure.client("bob").await;
+    bob.on("/ALL@/a/1").await;
+    bob.get("/b").await;
+    secure
+        .directory
+        .delete_group(&GroupName::new("G").unwrap())
+        .await
+        .unwrap();
+    assert_eq!(
+        secure.refusals.take(),
+        [
+            "bob 10.0.0.1 login : Invalid credentials",
+            "bob 127.0.0.1 get /b: unauthorized"
+        ]
+    );
+}

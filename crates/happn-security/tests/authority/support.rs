@@ -1,7 +1,7 @@
 //! A secure node in memory, and clients without sockets.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use happn_core::{
     Session, SystemClock, Via,
 };
 use happn_protocol::Json;
+use happn_security::audit::{Audit, Record};
 use happn_security::authority::{AuthorityConfig, SecurityAuthority};
 use happn_security::credentials::{Passwords, TokenSecret};
 use happn_security::directory::{
@@ -25,6 +26,32 @@ pub(crate) struct Secure {
     pub(crate) authority: Arc<SecurityAuthority>,
     pub(crate) directory: Directory,
     pub(crate) secret: SecretText,
+    pub(crate) refusals: Arc<Refusals>,
+}
+
+/// Who was refused what, as it was recorded.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<Vec<String>>);
+
+impl Audit for Refusals {
+    fn record(&self, record: &Record<'_>) {
+        if let Record::Refused {
+            actor,
+            action,
+            path,
+            reason,
+        } = record
+        {
+            let line = format!("{} {} {action} {path}: {reason}", actor.name, actor.from);
+            self.0.lock().unwrap().push(line);
+        }
+    }
+}
+
+impl Refusals {
+    pub(crate) fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
 }
 
 /// A node with the usual configuration.
@@ -40,7 +67,14 @@ pub(crate) async fn secure_with(change: impl FnOnce(&mut AuthorityConfig)) -> Se
 pub(crate) async fn on(data: &DataService, change: impl FnOnce(&mut AuthorityConfig)) -> Secure {
     let clock = Arc::new(SystemClock::new());
     let hashing = HashingPool::new(Arc::new(Passwords::new(1)), 2, 64);
-    let directory = Directory::new(data.clone(), clock.clone(), hashing, NameFolding::default());
+    let refusals = Arc::new(Refusals::default());
+    let directory = Directory::with_audit(
+        data.clone(),
+        clock.clone(),
+        hashing,
+        NameFolding::default(),
+        refusals.clone(),
+    );
     let mut config = AuthorityConfig::of_node("test");
     change(&mut config);
     let start = StartUp {
@@ -61,6 +95,7 @@ pub(crate) async fn on(data: &DataService, change: impl FnOnce(&mut AuthorityCon
         authority,
         directory,
         secret: started.token_secret,
+        refusals,
     }
 }
 
