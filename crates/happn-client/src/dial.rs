@@ -6,8 +6,8 @@ use happn_core::ByteStream;
 use happn_tls::{TlsClient, Trust};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::Error;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
 use crate::ClientError;
@@ -62,6 +62,10 @@ async fn upgrade(address: &Address, dialling: &Dialling<'_>) -> Result<Websocket
     match upgraded {
         Ok((socket, _response)) => Ok(socket),
         Err(Error::Io(error)) => Err(unreachable(address, error.to_string())),
+        // Closed before it answered: a network that cuts, or a node that comes or goes.
+        Err(Error::Protocol(error @ ProtocolError::HandshakeIncomplete)) => {
+            Err(unreachable(address, error.to_string()))
+        }
         Err(error) => Err(ClientError::NotHappn {
             address: address.to_string(),
             reason: error.to_string(),

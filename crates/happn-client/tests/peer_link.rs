@@ -332,6 +332,20 @@ async fn a_web_server_is_no_happn_node() {
     assert!(matches!(error, ConnectError::NotHappn { .. }), "{error}");
 }
 
+/// A network that is cut does so, and a node that starts or stops; both are worth another try soon.
+#[tokio::test]
+async fn a_peer_that_closes_before_it_answers_is_unreachable() {
+    let error = refused_by(async |server: ScriptedServer| {
+        let mut stream = server.accept_raw().await;
+        // Whoever leaves requests unread resets the connection, which is another error.
+        let request = stream.read(&mut [0; 4096]).await.unwrap();
+        assert!(request > 0);
+        stream.shutdown().await.unwrap();
+    })
+    .await;
+    assert!(matches!(error, ConnectError::Unreachable { .. }), "{error}");
+}
+
 #[tokio::test]
 async fn a_login_answer_without_a_session_comes_from_no_happn_node() {
     let error = refused_by(async |server: ScriptedServer| {

@@ -38,10 +38,10 @@ pub(super) async fn recovery(plan: Plan, table: &mut Table) -> anyhow::Result<()
     let publishing = publish(from, path.to_owned(), (PER_SECOND, 100), started);
     let watching = async {
         let mut line = Sequence::default();
-        line.follow(&mut listener, started.elapsed() + plan.measured)
-            .await?;
+        line.follow(&mut listener, plan.measured).await?;
         cluster.lines(Line::Cut);
-        sleep(CUT).await;
+        // What was under way arrives now, and not after the cut.
+        line.follow(&mut listener, CUT).await?;
         cluster.lines(Line::Open);
         let opened = started.elapsed();
         let first = line.first_after(&mut listener, opened).await?;
@@ -134,19 +134,19 @@ impl Sequence {
         }
     }
 
-    /// Follows until that time since the start.
-    async fn follow(&mut self, listener: &mut Listener, until: Duration) -> anyhow::Result<()> {
+    /// Follows for so long.
+    async fn follow(&mut self, listener: &mut Listener, lasting: Duration) -> anyhow::Result<()> {
+        let over = sleep(lasting);
+        tokio::pin!(over);
         loop {
-            let heard = listener.next().await?;
-            self.take(&heard);
-            if heard.last().is_some_and(|last| last.heard >= until) {
-                return Ok(());
+            tokio::select! {
+                heard = listener.next() => self.take(&heard?),
+                () = &mut over => return Ok(()),
             }
         }
     }
 
-    /// How long after `opened` the first event came. Those that were under way when the links were
-    /// cut have arrived long before.
+    /// How long after `opened` the first event came.
     async fn first_after(
         &mut self,
         listener: &mut Listener,

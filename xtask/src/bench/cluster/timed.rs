@@ -79,7 +79,8 @@ impl Listener {
         Ok(Self { socket, started })
     }
 
-    /// Waits for events and answers those that are there.
+    /// Waits for events and answers those that are there. Cancel-safe: it waits only while it has
+    /// none.
     pub(super) async fn next(&mut self) -> anyhow::Result<Vec<Heard>> {
         let mut heard = Vec::new();
         let mut next = self.socket.next().await;
