@@ -33,6 +33,7 @@ pub(crate) fn settings(section: &HttpSecuritySettings) -> Result<HttpSecurity, S
         allow_logout: section.allow_logout_over_http,
         set_cookie: section.set_cookie,
         origins: section.origins.clone(),
+        trusts_forwarded: section.trust_forwarded,
     })
 }
 
@@ -60,6 +61,7 @@ mod tests {
             allow_logout_over_http: true,
             set_cookie: false,
             origins: Vec::new(),
+            trust_forwarded: false,
         }
     }
 

@@ -21,4 +21,7 @@ pub struct HttpSecurity {
     /// Origins beside the node's own, such as `https://app.example.com`, whose pages may change
     /// things with the cookie of the user who looks at them.
     pub origins: Vec<String>,
+    /// Whether forwarding headers say where a client of the node's own port is, also of a
+    /// websocket: only behind a proxy that sets them. A front door has its own rule.
+    pub trusts_forwarded: bool,
 }

@@ -35,13 +35,20 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 
 type Socket = WebSocketStream<Box<dyn ByteStream>>;
 
-/// What the login answer shows of an upgrade.
-pub(crate) fn connection_of<B>(request: &Request<B>, arrival: &Arrival) -> Connection {
+/// Where a client is, and what the login answer shows of its upgrade.
+///
+/// On a secure node the address decides who is locked out and who may log in at all, and anybody
+/// can write what he likes into a header.
+pub(crate) fn connection_of<B>(
+    shared: &Shared,
+    request: &Request<B>,
+    arrival: &Arrival,
+) -> Connection {
     let headers = request.headers();
-    let forwarded = arrival
-        .door
-        .as_ref()
-        .is_none_or(|door| door.trusts_forwarded);
+    let forwarded = match &arrival.door {
+        Some(door) => door.trusts_forwarded,
+        None => !shared.node.is_secure() || shared.config.security.trusts_forwarded,
+    };
     let (ip, port, secure) = match forwarded {
         true => client_address(headers, arrival),
         false => direct_address(arrival),

@@ -34,4 +34,6 @@ pub struct HttpSecuritySettings {
     pub set_cookie: bool,
     /// `origins`.
     pub origins: Vec<String>,
+    /// `trustForwarded`.
+    pub trust_forwarded: bool,
 }

@@ -357,6 +357,12 @@ pub const KEYS: &[Key] = &[
         Preset::Json("[]"),
         "The origins beside the node's own whose pages may change things with the cookie of their visitor.",
     ),
+    key(
+        "services.connect.config.middleware.security.trustForwarded",
+        Kind::Switch,
+        Preset::Switch(false),
+        "Whether X-Forwarded-For and the like say where clients of a secure node's own port are: only behind a proxy that sets them.",
+    ),
 ];
 
 /// The keys of one entry of `services.data.config.datastores`.

@@ -77,7 +77,7 @@ fn upgraded(
     match upgrade::accept(&request) {
         Ok(response) => {
             let upgrading = hyper::upgrade::on(&mut request);
-            let connection = socket::connection_of(&request, arrival);
+            let connection = socket::connection_of(shared, &request, arrival);
             let shared = shared.clone();
             let tracker = shared.tasks.clone();
             tracker.spawn(async move {

@@ -11,6 +11,7 @@ use happn_security::directory::{
     UserDraft, UserName,
 };
 use happn_security::policy::{Policies, SessionType};
+use happn_server::HttpSecurity;
 use serde_json::{Value, json};
 
 use crate::recorded::{Site, replay, settings};
@@ -19,6 +20,7 @@ use crate::{ask, bind};
 const SECRET: &str = "HTTPSECRET";
 
 struct Secure {
+    node: Arc<Node>,
     site: Site,
     authority: Arc<SecurityAuthority>,
 }
@@ -58,8 +60,9 @@ impl Secure {
         Self {
             site: Site {
                 server: bind(node.clone(), settings(false)).await,
-                with_logout: bind(node, settings(true)).await,
+                with_logout: bind(node.clone(), settings(true)).await,
             },
+            node,
             authority,
         }
     }
@@ -164,4 +167,27 @@ async fn a_token_of_a_login_over_http_works_until_it_is_logged_out() {
     assert_eq!(ask(server, &with("/auth/logout"), "").await.status, 200);
     assert_eq!(ask(server, &with("/secure/route/a"), "").await.status, 403);
     assert_eq!(ask(server, &with("/auth/logout"), "").await.status, 403);
+}
+
+#[tokio::test]
+async fn a_header_does_not_lift_the_lock_out_of_an_address() {
+    let secure = Secure::start().await;
+    let server = &secure.site.server;
+    let login = |password: &str, claimed: u8| {
+        let query = format!("u=web&p={password}");
+        format!("GET /auth/login?{query} HTTP/1.1\r\nX-Forwarded-For: 192.0.2.{claimed}")
+    };
+    for claimed in 0..4 {
+        let answer = ask(server, &login("wrong", claimed), "").await;
+        assert_eq!(answer.status, 401, "{answer:?}");
+    }
+    let answer = ask(server, &login("webPW", 9), "").await;
+    assert!(answer.body.contains("Account locked out"), "{answer:?}");
+    let trusting = HttpSecurity {
+        trusts_forwarded: true,
+        ..settings(false)
+    };
+    let behind_proxy = bind(secure.node.clone(), trusting).await;
+    let answer = ask(&behind_proxy, &login("webPW", 9), "").await;
+    assert_eq!(answer.status, 200, "{answer:?}");
 }

@@ -424,6 +424,12 @@ pub(super) const ROWS: &[Row] = &[
         NO_SWITCH,
     ),
     row(
+        "services.connect.config.middleware.security.trustForwarded",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    row(
         "services.connect.config.middleware.security.setCookie",
         "false",
         SWITCH,

@@ -40,7 +40,7 @@ pub(super) async fn admit(
     let guard = Guard {
         shared,
         authority: shared.node.authority(),
-        connection: connection_of(&request, arrival),
+        connection: connection_of(shared, &request, arrival),
     };
     guard.admit(request).await
 }
