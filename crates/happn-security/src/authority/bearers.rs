@@ -7,8 +7,9 @@ use happn_core::Refusal;
 use serde_json::{Map, json};
 
 use super::Shared;
+use super::limits::Limits;
 use super::refusals::{failed, revoked, unauthorized};
-use super::rights::{Limits, UserRights};
+use super::rights::UserRights;
 use crate::audit::Actor;
 use crate::credentials::SessionToken;
 use crate::policy::SessionType;

@@ -7,8 +7,9 @@ use happn_core::Refusal;
 use serde_json::{Map, json};
 use uuid::Uuid;
 
+use super::limits::Limits;
 use super::refusals::{failed, on_behalf_of};
-use super::rights::{Limits, UserRights};
+use super::rights::UserRights;
 use crate::audit::Actor;
 use crate::directory::ADMIN;
 use crate::policy::SessionType;

@@ -18,6 +18,7 @@ mod changes;
 mod compiled;
 mod config;
 mod delegates;
+mod limits;
 mod live;
 mod login;
 mod provider;

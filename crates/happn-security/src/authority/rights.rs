@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use happn_core::{
@@ -13,14 +12,14 @@ use serde_json::{Map, Value};
 use tokio_util::sync::DropGuard;
 
 use super::Shared;
-use super::compiled::{Answer, Asked, Compiled, ask_policy, compile_policy};
+use super::compiled::{Answer, Asked, Compiled, ask_policy};
 use super::delegates::{Delegates, UNKNOWN_USER};
+use super::limits::Limits;
 use super::live::{Place, SharedUsage};
 use super::refusals::{by_policy, failed, on_behalf_of, revoked, unauthorized};
 use crate::audit::{Actor, Record};
 use crate::credentials::Source;
 use crate::directory::UserName;
-use crate::policy::{Policies, SessionType};
 use crate::rules::RuleSet;
 
 /// A decision that takes its time.
@@ -58,50 +57,6 @@ pub(super) struct UserRights {
     /// Stops the timer of the session.
     pub(super) _timer: Option<DropGuard>,
     pub(super) _place: Option<Place>,
-}
-
-/// How long and how often a login may be used.
-pub(super) struct Limits {
-    /// `None` allows nothing: a token that does not say.
-    pub(super) policies: Option<Policies>,
-    /// Whether there are any. Who is acted for has none.
-    pub(super) apply: bool,
-    pub(super) session_type: SessionType,
-    /// When it began, by the monotonic clock, and how old it was then.
-    pub(super) since: Duration,
-    pub(super) age_then: Duration,
-}
-
-impl Limits {
-    /// None at all, for somebody who is acted for.
-    pub(super) fn none(session_type: SessionType) -> Self {
-        Self {
-            policies: None,
-            apply: false,
-            session_type,
-            since: Duration::ZERO,
-            age_then: Duration::ZERO,
-        }
-    }
-
-    /// The rules of the policy, compiled, if it has any.
-    pub(super) fn only(&self, facts: &Map<String, Value>, shared: &Shared) -> Option<RuleSet> {
-        let policy = self.policies.as_ref()?.of(self.session_type)?;
-        let permissions = policy.permissions.as_ref()?;
-        Some(compile_policy(permissions, facts, &shared.config))
-    }
-
-    /// Whether there is anything to count.
-    fn is_unlimited(&self) -> bool {
-        let policy = self.policies.as_ref();
-        let policy = policy.and_then(|policies| policies.of(self.session_type));
-        let is_unlimited = policy.is_some_and(|policy| {
-            policy.ttl.is_none()
-                && policy.inactivity_threshold.is_none()
-                && policy.usage_limit.is_none()
-        });
-        is_unlimited || !self.apply
-    }
 }
 
 impl UserRights {
