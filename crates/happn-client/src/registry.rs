@@ -379,6 +379,44 @@ mod tests {
         );
     }
 
+    /// The browser client once lost the older listeners here.
+    #[test]
+    fn who_joins_while_a_subscription_is_made_again_takes_nobody_away() {
+        let registry = Registry::default();
+        let (_, attempt, mut old) = add(&registry, &key(None));
+        let first = attempt.unwrap();
+        registry.confirm(&key(None), first, reference("R"), vec![]);
+        let again = registry.restart(&gone());
+        let (_, none, mut new) = add(&registry, &key(None));
+        assert_eq!(none, None);
+        registry.refuse(&key(None), first, gone());
+        let once_more = registry.restart(&gone());
+        assert_eq!(once_more.len(), 1);
+        assert_ne!(once_more[0].1, again[0].1);
+        for events in [&mut old, &mut new] {
+            assert_eq!(events.try_recv(), Err(mpsc::error::TryRecvError::Empty));
+        }
+    }
+
+    #[test]
+    fn a_listener_that_is_refused_leaves_others_of_its_channel_alone() {
+        let registry = Registry::default();
+        let (_, attempt, mut old) = add(&registry, &key(None));
+        registry.confirm(&key(None), attempt.unwrap(), reference("R"), vec![]);
+        let deeper = WireKey {
+            options: r#"{"depth":9}"#.into(),
+            ..key(None)
+        };
+        let (_, attempt, mut refused) = add(&registry, &deeper);
+        registry.refuse(&deeper, attempt.unwrap(), gone());
+        assert_eq!(
+            refused.try_recv(),
+            Err(mpsc::error::TryRecvError::Disconnected)
+        );
+        assert_eq!(old.try_recv(), Err(mpsc::error::TryRecvError::Empty));
+        assert_eq!(registry.restart(&gone()).len(), 1);
+    }
+
     #[test]
     fn what_was_never_confirmed_fails_with_its_connection() {
         let registry = Registry::default();

@@ -269,11 +269,17 @@ async fn what_ended_the_reference_is_answered_or_ignored_here() {
         let frame = answer(&mut client, answered).await;
         assert_eq!(frame["_meta"]["status"], "ok", "{answered}: {frame}");
     }
+    for (refused, shown) in [
+        (r#"{"path":"/a"}"#, ""),
+        (r#"{"action":null}"#, ""),
+        (r#"{"action":"constructor"}"#, "constructor"),
+        (r#"{"action":"__proto__"}"#, "__proto__"),
+    ] {
+        let frame = answer(&mut client, refused).await;
+        let expected = format!("unknown action: {shown:?}");
+        assert_eq!(frame["_meta"]["error"]["message"], expected, "{refused}");
+    }
     for silent in [
-        r#"{}"#,
-        r#"{"action":null,"eventId":1}"#,
-        r#"{"action":"constructor","eventId":2}"#,
-        r#"{"action":"__proto__","eventId":3}"#,
         r#"{"action":"configure-session","data":{"protocol":4},"eventId":4}"#,
         r#"{"action":"describe","eventId":5}"#,
     ] {

@@ -2,7 +2,13 @@
 //!
 //! A condition holds for every document that is meant, and *decides* when it holds for no other.
 //! Data is not looked into here: SQLite's functions on JSON stop at a nesting of 1000, take the
-//! first of two members with one name, and do not go into arrays as the questions do.
+//! first of two members with one name, and do not go into arrays as the questions do. Nor would it
+//! pay: measured on items of 150 bytes, a guarded `json_extract` costs as much as the evaluator
+//! (0.4 against 0.5 µs of CPU per item), which would still have to look at what is found.
+//!
+//! Times have no index. Beside a range of paths SQLite does not use one, a comparison costs 0.1 µs
+//! per item of the range, and an index on `modified` nearly doubles what a write costs (33 instead
+//! of 18 µs).
 
 use happn_query::{Collation, Comparison, Expression, Test, Value};
 use rusqlite::types::Value as Bound;

@@ -27,6 +27,9 @@ use crate::{BoxFuture, Node, Session, StoreError};
 
 pub(crate) use decision::{Decision, Granted};
 
+/// How much of an action that is none is shown, in characters.
+const ACTION_SHOWN: usize = 64;
+
 /// What the caller of [`Node::receive`] has to do.
 #[must_use]
 pub enum Received {
@@ -124,8 +127,14 @@ impl<'a> Call<'a> {
             "disconnect" if self.session.dialect() == Dialect::Happn2 => {
                 self.answer(&ObjectResponse::ok(Json::NULL))
             }
-            // An unknown action gets no answer; clients run into their own timeout.
-            _ => Received::Done,
+            // Only that dialect knows an answer to a good-bye.
+            "disconnect" => Received::Done,
+            // Nobody could tell what an answer belongs to.
+            _ if self.request.event_id.is_none() => Received::Done,
+            unknown => {
+                let shown: String = unknown.chars().take(ACTION_SHOWN).collect();
+                self.fail(WireError::plain(format!("unknown action: {shown:?}")))
+            }
         }
     }
 

@@ -214,6 +214,24 @@ impl Player {
             Some(frame) => socket.send_raw(&frame).await,
             None => socket.finish().await,
         }
+        let deviation = deviations::of(self.file).find(|entry| entry.line == line.number);
+        if let Some(deviation) = deviation {
+            self.expect_answers_at_once(line, deviation).await;
+        }
+    }
+
+    /// What they never answered is expected where it was asked when nothing of theirs follows.
+    async fn expect_answers_at_once(&mut self, line: &Line, deviation: &Deviation) {
+        let Differs::AlsoAnswers(event_ids) = deviation.what else {
+            panic!("{deviation:?} is about nothing a server sends");
+        };
+        println!("{}:{} deviates: {}", self.file, line.number, deviation.why);
+        self.outcome.run += 1;
+        self.outcome.deviations += 1;
+        for event_id in event_ids {
+            self.expect_answer(line.connection, line.number, event_id)
+                .await;
+        }
     }
 
     /// The bytes to send, or none for the end of the stream.
