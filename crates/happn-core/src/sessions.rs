@@ -263,6 +263,13 @@ pub(crate) fn end_for_good(session: &Session, reason: Option<&str>) {
 }
 
 impl SessionEvents for Node {
+    fn refuse(&self, session_id: &str) {
+        // On an open node anybody may say anything, and gets nothing for it.
+        if self.is_secure() {
+            self.end_session(session_id, Some("no node of this cluster"));
+        }
+    }
+
     fn watch(&self) -> broadcast::Receiver<SessionEvent> {
         self.sessions.events.subscribe()
     }

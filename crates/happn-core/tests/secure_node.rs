@@ -11,7 +11,7 @@ mod guard;
 mod kit;
 
 use guard::{Guard, secure_node};
-use happn_core::SessionEvents;
+use happn_core::{Drained, Ending, SessionEvents};
 use kit::Client;
 use serde_json::{Value, json};
 
@@ -62,6 +62,51 @@ async fn before_a_login_nothing_of_the_data_is_touched_and_the_session_ends() {
         .call("get", "/a", "null", r#"{"onBehalfOf":"bob"}"#)
         .await;
     assert_eq!(error(&answer)["code"], 403);
+}
+
+#[tokio::test]
+async fn who_is_no_node_of_the_cluster_after_all_is_sent_away_from_a_secure_node_only() {
+    let guard = secure_node();
+    let mut claimant = logged_in(&guard, "_ADMIN").await;
+    guard.node().refuse(claimant.session.id());
+    let told = claimant.next().await;
+    assert_eq!(told["eventKey"], "server-side-disconnect");
+    let ended = claimant.session.outbox().drain(&mut Vec::new());
+    assert_eq!(ended, Drained::Ended(Ending::Final));
+
+    let open = kit::node();
+    let mut claimant = Client::of(&open);
+    log_in(&mut claimant, "_ADMIN").await;
+    open.refuse(claimant.session.id());
+    assert!(claimant.rest().is_empty());
+}
+
+/// A node's session, logged in with a numbered link.
+async fn link_of(guard: &Guard) -> Client {
+    let mut link = Client::of(&guard.node());
+    let login = r#"{"username":"_ADMIN","info":{"clusterName":"c","name":"n","link":{"version":1,"masks":1}}}"#;
+    link.call("login", "", login, "{}").await;
+    link
+}
+
+#[tokio::test]
+async fn a_node_hears_what_it_may_subscribe_to_and_a_refusal_changes_nothing() {
+    let guard = secure_node();
+    let mut link = link_of(&guard).await;
+    guard.refuse("/b");
+    let both = r#"{"add":["/a","/b"]}"#;
+    let answer = link.call("interest", "", both, "{}").await;
+    assert_eq!(error(&answer)["code"], 403);
+    let mut publisher = logged_in(&guard, "ann").await;
+    let options = r#"{"noStore":true}"#;
+    publisher.call("set", "/a", "{}", options).await;
+    assert!(link.rest().is_empty());
+    guard.allow("/b");
+    guard.be_slow();
+    link.call("interest", "", both, "{}").await;
+    publisher.call("set", "/b", "{}", options).await;
+    let heard = link.rest();
+    assert_eq!(heard[0]["link"]["path"], "/b", "{heard:?}");
 }
 
 #[tokio::test]

@@ -16,6 +16,9 @@ pub(super) fn effect(config: &OrchestratorConfig, roster: &Roster, clock: &dyn C
             info!(endpoint = %beat.endpoint, "removing the record of a node that is long gone");
         }
         Effect::Refuse(refusal) => error!(%refusal, "this node must not start"),
+        Effect::Stranger { session_id } => {
+            warn!(session = %session_id, "whoever logged in as a node of this cluster is not in the table of nodes");
+        }
         Effect::Forgotten { endpoint, .. } => debug!(%endpoint, "forgetting a node"),
         Effect::RefreshMembers => debug!("reading the table of nodes early"),
         Effect::Unreachable { endpoint, reason } => {

@@ -176,8 +176,16 @@ impl Orchestrator {
             changes,
         };
         let table = Arc::clone(&membership);
-        let run = Run::new(config.clone(), roster, dialer, refresh, table, shown);
-        let run = run.until_cancelled(messages, sessions, links.0.clone());
+        let run = Run::new(
+            config.clone(),
+            roster,
+            dialer,
+            refresh,
+            table,
+            sessions,
+            shown,
+        );
+        let run = run.until_cancelled(messages, links.0.clone());
         links.1.spawn(run);
         Self {
             view: view_seen,

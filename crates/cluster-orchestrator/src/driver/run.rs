@@ -46,6 +46,7 @@ pub(super) struct Run {
     beat_problem: Option<String>,
     read_problem: Option<String>,
     membership: Arc<dyn Membership>,
+    sessions: Arc<dyn SessionEvents>,
     shown: Shown,
     /// Of the input that is being handled.
     untold: Vec<PeerChange>,
@@ -67,6 +68,7 @@ impl Run {
         dialer: Dialer,
         refresh: Arc<Notify>,
         membership: Arc<dyn Membership>,
+        sessions: Arc<dyn SessionEvents>,
         shown: Shown,
     ) -> Self {
         Self {
@@ -79,6 +81,7 @@ impl Run {
             beat_problem: None,
             read_problem: None,
             membership,
+            sessions,
             shown,
             untold: Vec::new(),
         }
@@ -87,19 +90,13 @@ impl Run {
     pub(super) async fn until_cancelled(
         self,
         messages: mpsc::Receiver<Message>,
-        sessions: Arc<dyn SessionEvents>,
         cancel: CancellationToken,
     ) {
-        cancel
-            .run_until_cancelled_owned(self.run(messages, sessions))
-            .await;
+        cancel.run_until_cancelled_owned(self.run(messages)).await;
     }
 
-    async fn run(
-        mut self,
-        mut messages: mpsc::Receiver<Message>,
-        sessions: Arc<dyn SessionEvents>,
-    ) {
+    async fn run(mut self, mut messages: mpsc::Receiver<Message>) {
+        let sessions = Arc::clone(&self.sessions);
         // Watched first, so that nobody who comes in between is missed.
         let mut arrivals = Some(sessions.watch());
         self.put(Input::Sessions(sessions.peers()));
@@ -231,6 +228,7 @@ impl Run {
             }
             Effect::Refuse(refusal) => self.refuse(refusal),
             Effect::Sweep(beat) => self.sweep(&beat),
+            Effect::Stranger { session_id } => self.sessions.refuse(&session_id),
             Effect::RefreshMembers => self.refresh.notify_one(),
             Effect::PeerAdded { endpoint, name } => {
                 self.untold.push(PeerChange::Added { name, endpoint });

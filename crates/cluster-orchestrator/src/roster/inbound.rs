@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::member::Presence;
 
@@ -23,7 +24,15 @@ struct Claim {
     ours: bool,
     /// It has made all its subscriptions.
     subscribed: bool,
+    /// When it logged in.
+    since: Duration,
+    /// In how many reads of the table, one after the other, its node was not.
+    unlisted: u32,
 }
+
+/// Reads of the table without a node after which what says to be that node is none. The first may
+/// have been under way when it logged in.
+const UNLISTED_MAX: u32 = 2;
 
 impl Inbound {
     /// Whether there was room for it.
@@ -33,6 +42,7 @@ impl Inbound {
         endpoint: Option<String>,
         name: Option<String>,
         ours: bool,
+        since: Duration,
     ) -> bool {
         if self.sessions.len() >= SESSIONS_MAX {
             return false;
@@ -42,6 +52,8 @@ impl Inbound {
             name,
             ours,
             subscribed: false,
+            since,
+            unlisted: 0,
         };
         self.sessions.insert(session_id, claim);
         true
@@ -59,6 +71,31 @@ impl Inbound {
 
     pub(super) fn clear(&mut self) {
         self.sessions.clear();
+    }
+
+    /// The table was read: those that say they are nodes of our cluster since before `earlier`, and
+    /// are not in it. Each is told once.
+    pub(super) fn strangers(
+        &mut self,
+        earlier: Duration,
+        is_known: impl Fn(Option<&str>, Option<&str>) -> bool,
+    ) -> Vec<Arc<str>> {
+        let mut strangers = Vec::new();
+        for (session_id, claim) in self.sessions.iter_mut().filter(|(_, claim)| claim.ours) {
+            if is_known(claim.endpoint.as_deref(), claim.name.as_deref()) {
+                claim.unlisted = 0;
+            } else if claim.unlisted < UNLISTED_MAX {
+                let is_last = claim.unlisted + 1 == UNLISTED_MAX;
+                if is_last && claim.since > earlier {
+                    continue;
+                }
+                claim.unlisted += 1;
+                if is_last {
+                    strangers.push(Arc::clone(session_id));
+                }
+            }
+        }
+        strangers
     }
 
     /// How the node at `endpoint` is present here; one that did not state its endpoint is

@@ -39,6 +39,22 @@ impl Roster {
         self.drop_superseded(now, effects);
         self.sweep(now, &beats, effects);
         self.forget_the_gone(effects);
+        self.find_strangers(now, effects);
+    }
+
+    /// Sessions that say they are nodes of this cluster and have not been in its table for a
+    /// threshold.
+    fn find_strangers(&mut self, now: Duration, effects: &mut Vec<Effect>) {
+        let earlier = now.checked_sub(self.config.timing.keep_alive_threshold);
+        let (Some(earlier), members) = (earlier, &self.members) else {
+            return;
+        };
+        let is_known = |endpoint: Option<&str>, name: Option<&str>| match endpoint {
+            Some(endpoint) => members.contains_key(endpoint),
+            None => name.is_some() && members.values().any(|member| member.name() == name),
+        };
+        let strangers = self.inbound.strangers(earlier, is_known).into_iter();
+        effects.extend(strangers.map(|session_id| Effect::Stranger { session_id }));
     }
 
     /// One beat per endpoint of a node that we want to be connected to, and our own.
@@ -205,7 +221,7 @@ impl Roster {
         if !relevant
             || !self
                 .inbound
-                .insert(session_id, info.endpoint, info.name, ours)
+                .insert(session_id, info.endpoint, info.name, ours, now)
         {
             return;
         }

@@ -110,6 +110,11 @@ pub enum Effect {
     Sweep(Beat),
     /// This node must not start: another one has its name or its endpoint.
     Refuse(Refusal),
+    /// A session says that it is a node of this cluster, and no such node is in the table.
+    Stranger {
+        /// The session.
+        session_id: Arc<str>,
+    },
     /// Nothing is left of a node: neither a record nor a link.
     Forgotten {
         /// Where it was.

@@ -54,6 +54,7 @@ const DIALS_MAX: usize = 256;
 ///   be years old.
 /// - A live link keeps a peer whatever became of its record: the database may be out of order.
 /// - Only endpoints from the table are dialed, never one that is only known from a login.
+/// - Who logs in as a node of this cluster and is not in the table within a threshold is a stranger.
 /// - Stable is ready: a peer that has not subscribed here holds the node back, because what is
 ///   published here would not reach it.
 /// - No member holds the node back from [`State::Stable`] for longer than a threshold and a

@@ -12,6 +12,12 @@ pub trait SessionEvents: Send + Sync + 'static {
 
     /// The sessions of other nodes that are logged in now.
     fn peers(&self) -> Vec<PeerSession>;
+
+    /// Whoever holds this session is none of the nodes of the cluster, whatever it says. Where
+    /// nodes have to log in, the session is ended.
+    fn refuse(&self, session_id: &str) {
+        let _ = session_id;
+    }
 }
 
 /// A session that another node holds here.

@@ -306,3 +306,41 @@ fn a_node_that_connects_but_never_confirms_blocks_for_one_threshold_only() {
     scene.connect(B, "node-2");
     assert_eq!(scene.roster.state(), State::Stable);
 }
+
+fn stranger(name: &str) -> Effect {
+    Effect::Stranger {
+        session_id: format!("session of {name}").into(),
+    }
+}
+
+#[test]
+fn who_says_to_be_a_node_and_is_not_in_the_table_for_a_threshold_is_a_stranger() {
+    let mut scene = Scene::alone(1);
+    scene.read();
+    scene.pass(10_000);
+    scene.arrive(C, "node-3");
+    let told = |effects: &[Effect]| effects.contains(&stranger("node-3"));
+    // The first read may have been under way, and the second is within the threshold.
+    assert!(!told(&scene.read()));
+    assert!(!told(&scene.read()));
+    scene.pass(60_000);
+    assert!(
+        !told(&scene.effects),
+        "nothing is known as long as the table cannot be read"
+    );
+    assert!(told(&scene.read()));
+    assert!(!told(&scene.read()), "once");
+}
+
+#[test]
+fn a_node_that_is_in_the_table_is_no_stranger_nor_is_one_of_another_cluster() {
+    let mut scene = Scene::alone(1);
+    scene.read();
+    scene.arrive(B, "node-2");
+    scene.arrive_from("another", C, "node-3");
+    for _ in 0..5 {
+        scene.round(&[B]);
+    }
+    assert!(!scene.effects.contains(&stranger("node-2")));
+    assert!(!scene.effects.contains(&stranger("node-3")));
+}
