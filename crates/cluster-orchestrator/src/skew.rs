@@ -19,10 +19,11 @@ pub struct ClockSkew {
 }
 
 impl ClockSkew {
-    /// The middle of what is possible, in ms.
+    /// How far ahead it is for certain, in ms, behind when negative; 0 while both clocks may be
+    /// right.
     #[must_use]
-    pub fn estimate_ms(&self) -> i64 {
-        self.at_least_ms.midpoint(self.at_most_ms)
+    pub fn certain_ms(&self) -> i64 {
+        self.at_least_ms.max(0) + self.at_most_ms.min(0)
     }
 }
 
@@ -131,7 +132,22 @@ mod tests {
         assert_eq!(bounds(&skews), Some((9299, 10_300)), "no news");
         skews.observe(&beat(13_800), 3900, 3901);
         assert_eq!(bounds(&skews), Some((9899, 10_300)));
-        assert_eq!(skews.known()[0].estimate_ms(), 10_099);
+        assert_eq!(skews.known()[0].certain_ms(), 9899);
+    }
+
+    #[test]
+    fn a_skew_is_certain_only_when_the_clocks_cannot_agree() {
+        for (at_least_ms, at_most_ms, certain) in
+            [(-90, 4900, 0), (2, 40, 2), (-40, -3, -3), (0, 0, 0)]
+        {
+            let endpoint = "b:1".to_owned();
+            let skew = ClockSkew {
+                endpoint,
+                at_least_ms,
+                at_most_ms,
+            };
+            assert_eq!(skew.certain_ms(), certain);
+        }
     }
 
     #[test]

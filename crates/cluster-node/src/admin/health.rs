@@ -95,7 +95,7 @@ pub struct MemberHealth {
     pub connected_from: bool,
     /// What is published here reaches it.
     pub subscribed_from: bool,
-    /// How far its clock is ahead of this node's, about; absent while that is not known.
+    /// How far its clock is ahead of this node's for certain; absent while nothing is known.
     pub clock_skew_ms: Option<i64>,
 }
 
@@ -178,7 +178,7 @@ fn members(parts: &Parts, members: &[MemberSnapshot]) -> Vec<MemberHealth> {
             connected_to: member.connected_to,
             connected_from: member.connected_from,
             subscribed_from: member.subscribed_from,
-            clock_skew_ms: skew.map(cluster_orchestrator::ClockSkew::estimate_ms),
+            clock_skew_ms: skew.map(cluster_orchestrator::ClockSkew::certain_ms),
         }
     };
     members.iter().map(member).collect()

@@ -82,10 +82,10 @@ fn cluster(parts: &Parts, text: &mut Exposition) {
     let others = skews.filter(|skew| skew.endpoint != parts.identity.endpoint);
     let mut skew = text.gauge(
         "happn_clock_skew_seconds",
-        "How far another node's clock is ahead of this one's, about.",
+        "How far another node's clock is ahead of this one's for certain.",
     );
     for other in others.take(NODES_MAX) {
-        let seconds = seconds(other.estimate_ms());
+        let seconds = seconds(other.certain_ms());
         skew.sample(&[("node", &other.endpoint)], seconds);
     }
 }
@@ -260,7 +260,7 @@ fn durations(
 }
 
 /// Milliseconds as seconds; skews are small enough for a float to be exact.
-#[allow(clippy::cast_precision_loss, reason = "an estimate in seconds")]
+#[allow(clippy::cast_precision_loss, reason = "a bound in seconds")]
 fn seconds(ms: i64) -> f64 {
     ms as f64 / 1000.0
 }

@@ -169,7 +169,7 @@ async fn the_clock_of_another_node_is_measured() {
             let skews = right.orchestrator().clock_skews();
             let other = skews.iter().find(|skew| skew.endpoint == wrong.endpoint());
             if let Some(skew) = other {
-                return skew.estimate_ms();
+                return skew.certain_ms();
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
