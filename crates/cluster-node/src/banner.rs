@@ -58,7 +58,10 @@ pub fn banner(
         line("data", store_line(store));
     }
     if let Some(address) = clients {
-        line("connect", connect_line(reachable(address), encrypted));
+        line(
+            "connect",
+            connect_line(reachable(address), encrypted, settings.secure),
+        );
     }
     line("add a node", add_a_node(launch, settings, node, clients));
     lines.join("\n") + "\n"
@@ -83,11 +86,15 @@ fn store_line(store: &Store) -> String {
     }
 }
 
-fn connect_line(address: SocketAddr, encrypted: bool) -> String {
+fn connect_line(address: SocketAddr, encrypted: bool, secure: bool) -> String {
     let protocol = if encrypted { ", protocol: 'https'" } else { "" };
+    let login = match secure {
+        true => ", username: '_ADMIN', password: '…'",
+        false => "",
+    };
     format!(
         "npm i happn-3@13.12.1 && node -e \"require('happn-3').client.create({{host: '{}', \
-         port: {}{protocol}}}).then(async c => {{ await c.on('/demo/*', console.log); \
+         port: {}{protocol}{login}}}).then(async c => {{ await c.on('/demo/*', console.log); \
          await c.set('/demo/1', {{hello: 'world'}}) }})\"",
         address.ip(),
         address.port()
@@ -135,6 +142,9 @@ fn add_a_node(
     command += &format!(" --port {inner}");
     if let Some(address) = clients {
         command += &format!(" --proxy-port {}", spare_port(address.port(), &taken));
+    }
+    if settings.secure && launch.file.is_none() {
+        command += " --set secure=true";
     }
     if let Some(file) = file {
         command += &format!(" --data {}", quoted(&file.display().to_string()));

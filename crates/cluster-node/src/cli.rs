@@ -10,6 +10,7 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Exit;
+use crate::ProvisionRequest;
 use crate::config::{Config, ConfigError, FlagValue, KEYS, Key, Kind, Preset, Sources};
 use crate::status::StatusRequest;
 use crate::transfer::{ExportRequest, ImportRequest};
@@ -36,6 +37,8 @@ pub enum Wish {
     Import(ImportRequest),
     /// Write documents of the configured stores to a file.
     Export(ExportRequest),
+    /// Make sure of users, groups and tables.
+    Provision(ProvisionRequest),
     /// Show how a running node and its cluster are.
     Status(StatusRequest),
 }
@@ -55,6 +58,7 @@ impl Invocation {
             Some(("config", _)) => Wish::ShowConfig,
             Some(("import", inner)) => Wish::Import(transfers::import_request(inner)),
             Some(("export", inner)) => Wish::Export(transfers::export_request(inner)),
+            Some(("provision", inner)) => Wish::Provision(provision_request(inner)),
             Some(("status", inner)) => Wish::Status(status_request(inner)),
             _ => Wish::Start,
         };
@@ -127,9 +131,48 @@ pub fn command() -> Command {
                         .help("Prints instead what every key means, in Markdown"),
                 ),
         )
+        .arg(
+            Arg::new("dev")
+                .long("dev")
+                .action(ArgAction::SetTrue)
+                .global(true)
+                .help("Lets a secure node make its admin with the password happn; only to develop with"),
+        )
         .subcommand(status())
+        .subcommand(provision())
         .subcommand(transfers::import())
         .subcommand(transfers::export())
+}
+
+fn provision() -> Command {
+    Command::new("provision")
+        .about("Makes sure of the users, groups and lookup tables of a file, in the configured stores")
+        .after_help(
+            "Nothing is taken away but rules that say \"remove\": true. When something in the file \
+             is wrong, all of it is told and nothing is written. Running nodes notice within \
+             seconds, JavaScript nodes with the next change that a node tells them.",
+        )
+        .arg(
+            Arg::new("json")
+                .long("json")
+                .action(ArgAction::SetTrue)
+                .help("Prints what is different now as JSON"),
+        )
+        .arg(
+            Arg::new("file")
+                .value_name("FILE")
+                .required(true)
+                .value_parser(clap::value_parser!(PathBuf))
+                .help("JSON: {groups: [{name, permissions}], users: [{username, password, publicKey, groups, permissions}], lookupTables: [{name, paths, permissions}]}"),
+        )
+}
+
+fn provision_request(matches: &ArgMatches) -> ProvisionRequest {
+    ProvisionRequest {
+        // The definition demands it.
+        file: matches.get_one("file").cloned().unwrap_or_default(),
+        json: matches.get_flag("json"),
+    }
 }
 
 fn status() -> Command {
@@ -203,6 +246,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Choice(_) => "WORD",
         Kind::Masks => "MASKS",
         Kind::Origins => "ORIGINS",
+        Kind::Texts | Kind::Profiles => "LIST",
         Kind::Minimums => "OBJECT",
         Kind::Stores => "FILE",
         Kind::Url => "URL",
@@ -221,6 +265,13 @@ fn flag_values(matches: &ArgMatches) -> Result<Vec<FlagValue>, clap::Error> {
             flag: "--set".into(),
             key: key.trim().to_owned(),
             text: text.to_owned(),
+        });
+    }
+    if matches.get_flag("dev") {
+        values.push(FlagValue {
+            flag: "--dev".into(),
+            key: "dev".into(),
+            text: "true".into(),
         });
     }
     // After --set: the more particular flag wins.

@@ -10,7 +10,9 @@ use cluster_node::config::{Config, Settings, effective, reference};
 use cluster_node::signals::{ReloadSignals, StopSignals};
 use cluster_node::status::{StatusRequest, status};
 use cluster_node::transfer::{self, ExportRequest, ImportRequest, Progress};
-use cluster_node::{Exit, Node, logging, one_line};
+use cluster_node::{Exit, Node, ProvisionRequest, StartError, logging, one_line, provision};
+use happn_security::directory::Password;
+use happn_security::provision::ProvisionError;
 
 fn main() -> ExitCode {
     let invocation = Invocation::parse(std::env::args_os()).unwrap_or_else(|error| error.exit());
@@ -46,6 +48,7 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
         Wish::Start => return start(&launch, &config),
         Wish::Import(request) => return import_file(&config, request),
         Wish::Export(request) => export_file(&config, &request)?,
+        Wish::Provision(request) => provision_stores(&config, &request)?,
         Wish::Status(request) => return show_status(&config, &request),
     }
     Ok(Exit::Done)
@@ -102,6 +105,35 @@ fn export_file(config: &Config, request: &ExportRequest) -> anyhow::Result<()> {
     Ok(())
 }
 
+fn provision_stores(config: &Config, request: &ProvisionRequest) -> anyhow::Result<()> {
+    warn(config)?;
+    let outcome = runtime()?.block_on(provision(&config.settings, request));
+    if let Err(StartError::Provision {
+        source: ProvisionError::Invalid(problems),
+        ..
+    }) = &outcome
+    {
+        for problem in problems {
+            writeln!(std::io::stderr(), "{problem}")?;
+        }
+        let count = problems.len();
+        anyhow::bail!(
+            "{count} problems in {}, nothing was changed",
+            request.file.display()
+        );
+    }
+    let changes = outcome?;
+    if request.json {
+        return print(&format!("{}\n", serde_json::to_string_pretty(&changes)?));
+    }
+    if changes.is_empty() {
+        return print("everything is as the file says already\n");
+    }
+    changes
+        .iter()
+        .try_for_each(|change| print(&format!("{change}\n")))
+}
+
 fn show_status(config: &Config, request: &StatusRequest) -> anyhow::Result<Exit> {
     warn(config)?;
     Ok(runtime()?.block_on(status(&config.settings, request))?)
@@ -129,9 +161,17 @@ fn start(launch: &Launch, config: &Config) -> anyhow::Result<Exit> {
 async fn serve(launch: &Launch, settings: &Settings) -> anyhow::Result<Exit> {
     let mut signals = StopSignals::listen().context("cannot listen for signals")?;
     let node = tokio::select! {
-        node = Node::bind(settings) => node?,
+        node = Node::bind(settings) => node,
         _ = signals.next() => return Ok(Exit::Done),
     };
+    let made_up = match &node {
+        Ok(node) => node.made_up_password(),
+        Err(error) => error.made_up_password(),
+    };
+    if let Some(password) = made_up {
+        print(&first_password(password))?;
+    }
+    let node = node?;
     let outcome = run_node(launch, settings, &node, &mut signals).await;
     tokio::select! {
         () = node.stop(settings.shutdown.timeout) => outcome.map(|()| Exit::Done),
@@ -140,6 +180,14 @@ async fn serve(launch: &Launch, settings: &Settings) -> anyhow::Result<Exit> {
             Ok(Exit::Insisted)
         }
     }
+}
+
+/// The one time that a password is shown.
+fn first_password(password: &Password) -> String {
+    format!(
+        "the admin user _ADMIN was made; its password, shown this once, is\n  {}\n",
+        password.reveal()
+    )
 }
 
 /// Serves until a signal, or until the start fails.

@@ -10,7 +10,11 @@ use cluster_orchestrator::Orchestrator;
 use cluster_proxy::Proxy;
 use cluster_replicator::{Replicator, SecurityReplication};
 use happn_client::{Client, ClientConfig, ClientError};
-use happn_core::{Clock, Ending, NoDirectory, NodeBuilder, NodeConfig, SystemClock};
+use happn_core::{
+    Clock, Ending, NoDirectory, NodeBuilder, NodeConfig, SecurityChanges, SystemClock,
+};
+use happn_security::audit::Actor;
+use happn_security::directory::{Directory, Password};
 use happn_server::Server;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -19,9 +23,10 @@ use crate::address::{announced_endpoint, node_name};
 use crate::admin::{self, Health};
 use crate::assembly;
 use crate::config::Settings;
-use crate::front_door::FrontDoor;
+use crate::front_door::{DoorPlan, FrontDoor};
 use crate::health_lines;
 use crate::parts::{Identity, Parts};
+use crate::security::{self, Security};
 use crate::start_error::StartError;
 use crate::stores;
 
@@ -42,6 +47,8 @@ pub struct Node {
     parts: Arc<Parts>,
     server: Server,
     admin: Option<AdminServer>,
+    /// Absent on an open node.
+    security: Option<Security>,
 }
 
 impl Node {
@@ -85,12 +92,37 @@ impl Node {
             Arc::new(SystemClock::new().ahead_by(settings.debug.clock_ahead));
         let data = stores::open_all(&settings.services.data).await?;
         let name = node_name(settings, &Uuid::new_v4().simple().to_string()[..8]);
+        let security = match security::start(settings, &data, &clock, &name).await {
+            Ok(security) => security,
+            Err(error) => {
+                data.close().await;
+                return Err(error);
+            }
+        };
+        let made_up = security.as_ref().and_then(|it| it.made_up.clone());
         let config = NodeConfig {
             instance: instance(&*clock),
             ..assembly::core(settings, name)
         };
         let core = happn_core::Node::builder(config).data(data);
+        let core = match &security {
+            Some(security) => core.authority(security.authority.clone()),
+            None => core,
+        };
         let core = change(core.clock(clock.clone())).build();
+        let bound = Self::bind_core(settings, core, door, security).await;
+        // Whoever starts the node next must know it.
+        bound.map_err(|error| error.with_password(made_up))
+    }
+
+    /// Starts what is around the core.
+    async fn bind_core(
+        settings: &Settings,
+        core: Arc<happn_core::Node>,
+        door: DoorPlan,
+        security: Option<Security>,
+    ) -> Result<Self, StartError> {
+        let clock = core.clock().clone();
         let server = match assembly::server(settings, core.clone()).await {
             Ok(server) => server,
             Err(error) => {
@@ -100,7 +132,10 @@ impl Node {
         };
         let endpoint = announced_endpoint(settings, server.address().port());
         let replicator = Arc::new(Replicator::new(core.clone(), core.name().to_owned()));
-        let dialer = assembly::dialer(settings);
+        let dialer = match &security {
+            Some(security) => assembly::dialer(settings).with_credentials(security.peers.clone()),
+            None => assembly::dialer(settings),
+        };
         let orchestrator = assembly::orchestrator(
             settings,
             &endpoint,
@@ -117,14 +152,40 @@ impl Node {
                 return Err(error);
             }
         };
-        let directory = Arc::new(NoDirectory);
-        let security = assembly::security_replication(settings, &replicator, directory, &clock);
+        let changes: Arc<dyn SecurityChanges> = match &security {
+            Some(security) => security.authority.clone(),
+            None => Arc::new(NoDirectory),
+        };
+        let changes = assembly::security_replication(settings, &replicator, changes, &clock);
+        let changes = Arc::new(changes);
+        if let Some(security) = &security {
+            security.begin(changes.clone(), clock);
+        }
         tracing::info!(name = core.name(), %endpoint, listening = %server.address(), "node started");
         let door = (FrontDoor::new(door, &server), settings.services.proxy.defer);
         let identity = identity(settings, endpoint);
-        let messages = (replicator, Arc::new(security));
+        let messages = (replicator, changes);
         let parts = Parts::new(core, orchestrator, messages, door, dialer, identity);
-        Self::show(settings, server, Arc::new(parts)).await
+        let node = Self::show(settings, server, Arc::new(parts), security).await?;
+        match node.provision(settings).await {
+            Ok(()) => Ok(node),
+            Err(error) => {
+                node.stop(FAILED_START_GRACE).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes sure of the groups, users and tables in the configured file.
+    async fn provision(&self, settings: &Settings) -> Result<(), StartError> {
+        let (Some(security), Some(file)) = (&self.security, &settings.provision) else {
+            return Ok(());
+        };
+        let actor = Actor::new("(node)", &file.display().to_string());
+        for change in security::provision(file, &security.directory.acting_as(actor)).await? {
+            tracing::info!(%change, "provisioned");
+        }
+        Ok(())
     }
 
     /// The last step of starting: health reports, and the listener for health and metrics.
@@ -132,6 +193,7 @@ impl Node {
         settings: &Settings,
         server: Server,
         parts: Arc<Parts>,
+        security: Option<Security>,
     ) -> Result<Self, StartError> {
         tokio::spawn(health_lines::write(
             settings.services.orchestrator.health_report,
@@ -147,6 +209,7 @@ impl Node {
             parts,
             server,
             admin,
+            security,
         };
         match error {
             None => Ok(node),
@@ -204,6 +267,9 @@ impl Node {
         let until = Instant::now() + deadline;
         let parts = &self.parts;
         parts.begin_to_stop();
+        if let Some(security) = &self.security {
+            security.end();
+        }
         within(until, "proxy", parts.door.close(deadline / 2)).await;
         // Clients that do not go must leave time for what follows.
         self.server.drain(&Ending::Reconnect, deadline / 2).await;
@@ -278,6 +344,19 @@ impl Node {
     #[must_use]
     pub fn security_changes(&self) -> &Arc<SecurityReplication> {
         &self.parts.security
+    }
+
+    /// Users, groups, rules and tokens; `None` on an open node.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Directory> {
+        self.security.as_ref().map(|security| &security.directory)
+    }
+
+    /// The password with which this node has just made the admin user, when nobody had configured
+    /// one: to be shown once, to whoever started the node, and never to be logged.
+    #[must_use]
+    pub fn made_up_password(&self) -> Option<&Password> {
+        self.security.as_ref()?.made_up.as_ref()
     }
 
     /// A client of this node that needs no socket, with the defaults of

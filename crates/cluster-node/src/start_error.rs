@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use cluster_admin::AdminError;
 use cluster_orchestrator::StabiliseError;
 use cluster_proxy::ProxyError;
+use happn_security::directory::{DirectoryError, Password};
+use happn_security::provision::ProvisionError;
 use happn_server::BindError;
 use happn_store_sqlite::OpenError;
 
@@ -105,6 +107,47 @@ pub enum StartError {
     /// The proxy cannot listen.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
+    /// Users and groups cannot be read or made.
+    #[error("services.security.config")]
+    Directory(#[from] DirectoryError),
+    /// The secret that signs tokens is of no use.
+    #[error("services.security.config.sessionTokenSecret: it must not be empty")]
+    NoTokenSecret,
+    /// A file of users and groups cannot be read.
+    #[error("the file of users and groups {} cannot be read", file.display())]
+    ProvisionFile {
+        /// The file.
+        file: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file of users and groups cannot be applied.
+    #[error("the file of users and groups {} cannot be applied", file.display())]
+    Provision {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: ProvisionError,
+    },
+    /// The users are kept in a store that ends with the process.
+    #[error(
+        "the data store {name} lives only inside a running node: it takes users from --provision"
+    )]
+    VolatileUsers {
+        /// The store.
+        name: String,
+    },
+    /// The node failed to start after it had made the admin user, with a password that nobody
+    /// knows yet: to be shown once, and never to be logged.
+    #[error("{source}")]
+    WithPassword {
+        /// The password.
+        password: Password,
+        /// Why the node did not start.
+        source: Box<StartError>,
+    },
     /// A thread that opened a store panicked.
     #[error("opening the data store {name} failed")]
     Internal {
@@ -114,6 +157,28 @@ pub enum StartError {
         #[source]
         source: tokio::task::JoinError,
     },
+}
+
+impl StartError {
+    /// The same error, and a password that must not be lost with it.
+    pub(crate) fn with_password(self, password: Option<Password>) -> Self {
+        match password {
+            Some(password) => Self::WithPassword {
+                password,
+                source: Box::new(self),
+            },
+            None => self,
+        }
+    }
+
+    /// The password with which the node had made the admin user before it failed.
+    #[must_use]
+    pub fn made_up_password(&self) -> Option<&Password> {
+        match self {
+            Self::WithPassword { password, .. } => Some(password),
+            _ => None,
+        }
+    }
 }
 
 impl From<StabiliseError> for StartError {

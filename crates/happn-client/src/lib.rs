@@ -52,6 +52,6 @@ pub use happn_tls::Trust;
 pub use login::Credentials;
 pub use meta::{Item, Meta, PublishResults, Wrapped};
 pub use options::{Consistency, QueryOptions, WriteOptions};
-pub use peer::{DialCounts, PeerDialer, PeerDialerConfig};
+pub use peer::{DialCounts, PeerCredentials, PeerDialer, PeerDialerConfig};
 pub use state::{ConnectionState, ReconnectPolicy};
 pub use subscription::{Events, Initial, SubscribeOptions, Subscription};

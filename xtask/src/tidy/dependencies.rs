@@ -201,6 +201,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "happn-paths",
             "happn-protocol",
             "happn-query",
+            "happn-security",
             "happn-server",
             "happn-store-mongo",
             "happn-store-sqlite",

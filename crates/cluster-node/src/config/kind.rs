@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use happn_paths::{Action, validate};
+use happn_security::policy::Profiles;
 
 /// The type and range of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +40,10 @@ pub enum Kind {
     Masks,
     /// A list of origins of web pages.
     Origins,
+    /// A list of texts.
+    Texts,
+    /// A list of profiles of sessions.
+    Profiles,
     /// An object from service name to a minimum.
     Minimums,
     /// A list of stores; each is an object with the keys of `STORE_KEYS`.
@@ -61,6 +66,8 @@ impl Kind {
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Masks => "a list of paths or masks, such as [\"/orders/*\"]".into(),
             Self::Origins => "a list of origins, such as [\"https://app.example.com\"]".into(),
+            Self::Texts => "a list of texts".into(),
+            Self::Profiles => "a list of profiles, each {name, session, policy}".into(),
             Self::Minimums => {
                 "an object of service names and minimums, such as {\"my-service\": 2}".into()
             }
@@ -79,7 +86,7 @@ impl Kind {
                 "false" | "0" | "no" | "off" => json!(false),
                 _ => json!(text),
             },
-            Self::Masks | Self::Origins if !text.starts_with('[') => {
+            Self::Masks | Self::Origins | Self::Texts if !text.starts_with('[') => {
                 json!(text.split(',').map(str::trim).collect::<Vec<_>>())
             }
             Self::Stores if !text.starts_with('[') && !text.is_empty() => json!([{
@@ -90,6 +97,8 @@ impl Kind {
             }]),
             Self::Masks
             | Self::Origins
+            | Self::Texts
+            | Self::Profiles
             | Self::Minimums
             | Self::Stores
             | Self::Options
@@ -137,6 +146,10 @@ impl Kind {
             }
             Self::Masks => list(value, is_mask),
             Self::Origins => list(value, is_origin),
+            Self::Texts => list(value, |text| {
+                text.len() <= 1024 && !text.contains(char::is_control)
+            }),
+            Self::Profiles => Profiles::parse(value).is_ok().then(|| value.clone()),
             Self::Minimums => minimums(value),
             Self::Stores => value.is_array().then(|| value.clone()),
         }

@@ -21,6 +21,7 @@ mod print;
 mod problem;
 mod reference;
 mod rules;
+mod security;
 mod settings;
 mod stores;
 
@@ -33,6 +34,9 @@ pub use layers::Origin;
 pub use print::effective;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference;
+pub use security::{
+    AccountLockoutSettings, AdminGroupSettings, AdminUserSettings, SecuritySettings,
+};
 pub use settings::{
     AdminSettings, CleanupSettings, DataSettings, HealthReportSettings, InterestSettings,
     LinkSettings, LogFormat, LogSettings, NetworkSettings, OrchestratorSettings, PrimusSettings,

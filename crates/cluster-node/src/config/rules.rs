@@ -21,7 +21,7 @@ pub(crate) fn apply(layers: &mut Layers, interfaces: &[InterfaceAddress], report
     }
     resolve_interface(layers, interfaces, report);
     check_announced(layers, report);
-    check_unsupported(layers, report);
+    check_security(layers, report);
     check_tls(layers, report);
     check_target(layers, report);
     check_ports(layers, report);
@@ -160,15 +160,17 @@ fn check_announced(layers: &Layers, report: &mut Report) {
     report.rule(layers.origin(key), key, reason);
 }
 
-fn check_unsupported(layers: &Layers, report: &mut Report) {
-    let mut refuse = |key: &str, what: &str| {
-        let reason = format!("{what} not supported yet in this version");
-        report.rule(layers.origin(key), key, reason);
-    };
-    if *layers.value("secure") == json!(true) {
-        refuse("secure", "security (users, groups, logins) is");
+/// What only a secure node does must not be left undone in silence.
+fn check_security(layers: &Layers, report: &mut Report) {
+    if *layers.value("secure") != json!(true) && !layers.value(PROVISION).is_null() {
+        let origin = layers.origin(PROVISION);
+        report.warn(format!(
+            "{origin}: {PROVISION} has no effect on a node that is not secure: it has no users"
+        ));
     }
 }
+
+const PROVISION: &str = "provision";
 
 const TRANSPORT_MODE: &str = "services.transport.config.mode";
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer};
 use crate::config::http::ConnectSettings;
 use crate::config::layers::{Layers, Origin};
 use crate::config::problem::Report;
+use crate::config::security::SecuritySettings;
 use crate::config::stores::{PatternRule, Provider, StoreSettings};
 
 pub use orchestrator::{
@@ -31,6 +32,16 @@ pub struct Settings {
     pub port: u16,
     /// `announceHost`.
     pub announce_host: Option<String>,
+    /// `secure`.
+    pub secure: bool,
+    /// `dev`.
+    pub dev: bool,
+    /// `provision`.
+    pub provision: Option<PathBuf>,
+    /// `allowNestedPermissions`.
+    pub allow_nested_permissions: bool,
+    /// `disableDefaultAdminNetworkConnections`.
+    pub disable_default_admin_network_connections: bool,
     /// `network`.
     pub network: NetworkSettings,
     /// `log`.
@@ -147,6 +158,9 @@ pub struct Services {
     /// `services.connect.config`.
     #[serde(deserialize_with = "config")]
     pub connect: ConnectSettings,
+    /// `services.security.config`.
+    #[serde(deserialize_with = "config")]
+    pub security: SecuritySettings,
 }
 
 /// `services.data.config`.
@@ -402,7 +416,7 @@ where
     Level::deserialize(deserializer).map(|level| level.config)
 }
 
-fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(super) fn interval<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     u64::deserialize(deserializer).map(Duration::from_millis)
 }
 

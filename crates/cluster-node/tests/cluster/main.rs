@@ -14,6 +14,7 @@ mod interest;
 mod leaving;
 mod links;
 mod replication;
+mod secure;
 mod security_changes;
 mod sessions;
 mod sizes;

@@ -12,6 +12,7 @@ mod failures;
 mod harness;
 mod health;
 mod running;
+mod secure;
 mod sessions;
 mod status;
 mod stopping;

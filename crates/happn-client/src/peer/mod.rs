@@ -19,7 +19,7 @@ use crate::address::Address;
 use crate::backoff::fresh_seed;
 use crate::connection::{Bounds, Connection, ConnectionEnd};
 use crate::dial::{self, Dialling};
-use crate::login::{info_block, log_in};
+use crate::login::{Credentials, info_block, log_in};
 use crate::{ClientError, ServerError};
 use link::{PeerInbox, WebsocketLink};
 use position::Positions;
@@ -65,10 +65,17 @@ impl Default for PeerDialerConfig {
     }
 }
 
+/// Says as whom a node logs in to its peers, anew for each login.
+pub trait PeerCredentials: std::fmt::Debug + Send + Sync + 'static {
+    /// The credentials of a login that begins now; `None` where none are needed.
+    fn fresh(&self) -> Option<Credentials>;
+}
+
 /// Dials peers over websockets, the way every node and client connects.
 #[derive(Clone, Debug, Default)]
 pub struct PeerDialer {
     config: PeerDialerConfig,
+    credentials: Option<Arc<dyn PeerCredentials>>,
     positions: Arc<Mutex<Positions>>,
     counts: Arc<LiveCounts>,
 }
@@ -97,8 +104,18 @@ impl PeerDialer {
     pub fn new(config: PeerDialerConfig) -> Self {
         Self {
             config,
+            credentials: None,
             positions: Arc::default(),
             counts: Arc::default(),
+        }
+    }
+
+    /// The same dialer, logging in as `credentials` say.
+    #[must_use]
+    pub fn with_credentials(self, credentials: Arc<dyn PeerCredentials>) -> Self {
+        Self {
+            credentials: Some(credentials),
+            ..self
         }
     }
 
@@ -170,7 +187,14 @@ impl PeerDialer {
         let event_ids = Arc::new(AtomicU64::new(0));
         let inbox = PeerInbox { sender };
         let connection = Connection::spawn(socket, inbox, bounds, event_ids, None);
-        let session = match log_in(&connection, &info, None, config.call_timeout).await {
+        let credentials = self.credentials.as_ref().and_then(|it| it.fresh());
+        let login = log_in(
+            &connection,
+            &info,
+            credentials.as_ref(),
+            config.call_timeout,
+        );
+        let session = match login.await {
             Ok(session) => session,
             Err(error) => return Err(told_apart(&connection, error).await),
         };

@@ -126,7 +126,8 @@ impl Provision {
     /// Reads a file.
     ///
     /// # Errors
-    /// Everything about its shape that is wrong, one problem for each entry.
+    /// Everything about its shape that is wrong, one problem for each entry, and whatever else can
+    /// be said without a directory.
     pub fn parse(text: &str) -> Result<Self, Vec<Problem>> {
         let whole = |text: String| vec![Problem::new("", text)];
         let value: Value =
@@ -146,10 +147,11 @@ impl Provision {
             let text = "unknown member; there are groups, users, lookupTables";
             Problem::new(name, text)
         }));
-        match problems.is_empty() {
-            true => Ok(provision),
-            false => Err(problems),
+        if problems.is_empty() {
+            return Ok(provision);
         }
+        problems.extend(super::check::file(&provision));
+        Err(problems)
     }
 }
 
@@ -167,6 +169,7 @@ fn entries<T: DeserializeOwned>(
             Vec::new()
         }
     };
+    let known = problems.len();
     let mut read = Vec::new();
     for (at, entry) in entries.into_iter().enumerate() {
         match serde_json::from_value(entry) {
@@ -176,5 +179,9 @@ fn entries<T: DeserializeOwned>(
             Err(error) => problems.push(Problem::new(&format!("{list}[{at}]"), error)),
         }
     }
-    read
+    match problems.len() == known {
+        true => read,
+        // With some left out the others would be told by wrong numbers.
+        false => Vec::new(),
+    }
 }

@@ -125,11 +125,11 @@ fn files_that_cannot_be_read_are_one_clear_problem() {
 }
 
 #[test]
-fn what_this_version_cannot_do_is_refused_by_name() {
-    assert_eq!(
-        problems("{secure: true}"),
-        ["secure: security (users, groups, logins) is not supported yet in this version",]
-    );
+fn users_for_a_node_without_users_are_a_warning() {
+    let told = warnings("{provision: 'users.json'}");
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("provision has no effect on a node that is not secure"));
+    assert!(warnings("{secure: true, provision: 'users.json'}").is_empty());
 }
 
 #[test]

@@ -2,10 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::table::ROWS;
+use super::security_table::SECURITY_ROWS;
+use super::table::{ROWS, Row};
 use super::*;
 use crate::config::layers::{Layers, preset};
 use crate::config::problem::Report;
+
+fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(SECURITY_ROWS)
+}
 
 /// Their lists are the matter of the tests of stores.
 const WITHOUT_ROW: &[&str] = &["services.data.config.datastores"];
@@ -36,7 +41,7 @@ fn find(path: &str) -> &'static Key {
 #[test]
 fn every_key_has_its_row() {
     for key in KEYS {
-        let rows = ROWS.iter().filter(|row| row.key == key.path).count();
+        let rows = rows().filter(|row| row.key == key.path).count();
         let expected = usize::from(!WITHOUT_ROW.contains(&key.path));
         assert_eq!(rows, expected, "a new key needs a row here: {}", key.path);
     }
@@ -44,7 +49,7 @@ fn every_key_has_its_row() {
 
 #[test]
 fn every_key_has_the_default_and_the_unit_of_its_row() {
-    for row in ROWS {
+    for row in rows() {
         let key = find(row.key);
         let default: Value = json5::from_str(row.default).unwrap();
         assert_eq!(preset(key.default), default, "{}", row.key);
@@ -54,7 +59,7 @@ fn every_key_has_the_default_and_the_unit_of_its_row() {
 
 #[test]
 fn every_key_takes_what_its_row_says_and_keeps_its_default_otherwise() {
-    for row in ROWS {
+    for row in rows() {
         for (given, expected) in row.accepted {
             let (value, problems, _) = set(row.key, row.key, given);
             let expected: Value = json5::from_str(expected).unwrap();
@@ -80,7 +85,7 @@ fn every_key_takes_what_its_row_says_and_keeps_its_default_otherwise() {
 
 #[test]
 fn every_key_refuses_what_its_row_says_and_names_what_is_allowed() {
-    for row in ROWS {
+    for row in rows() {
         let key = find(row.key);
         for given in row.refused {
             let (value, problems, _) = set(row.key, row.key, given);
@@ -102,7 +107,7 @@ fn every_key_refuses_what_its_row_says_and_names_what_is_allowed() {
 
 #[test]
 fn every_other_spelling_is_understood_and_warned_of_once() {
-    for row in ROWS {
+    for row in rows() {
         for alias in find(row.key).aliases {
             let (given, expected) = row.accepted[0];
             let (value, problems, warnings) = set(row.key, alias, given);

@@ -134,6 +134,8 @@ fn every_key_can_be_set_by_its_systematic_variable_in_any_case() {
             Kind::Choice(words) => words[0].into(),
             Kind::Origins => "https://a.b".into(),
             Kind::Minimums => r#"{"happn-cluster-node": 1}"#.into(),
+            Kind::Options => r#"{"some": 1}"#.into(),
+            Kind::Profiles => "[]".into(),
             Kind::Text if key.path.ends_with("host") => "127.0.0.1".into(),
             Kind::Text if key.path.ends_with(".target") => "http://node:1".into(),
             _ => "some".into(),

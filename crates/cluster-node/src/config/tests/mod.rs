@@ -5,6 +5,7 @@ mod complaints;
 mod every_key;
 mod layering;
 mod properties;
+mod security_table;
 mod stores;
 mod table;
 

@@ -9,7 +9,7 @@ pub(super) struct Row {
     pub(super) refused: &'static [&'static str],
 }
 
-const fn row(
+pub(super) const fn row(
     key: &'static str,
     default: &'static str,
     accepted: &'static [(&'static str, &'static str)],
@@ -25,7 +25,11 @@ const fn row(
 }
 
 /// A pause or a limit in ms.
-const fn ms(key: &'static str, default: &'static str, refused: &'static [&'static str]) -> Row {
+pub(super) const fn ms(
+    key: &'static str,
+    default: &'static str,
+    refused: &'static [&'static str],
+) -> Row {
     Row {
         unit: Some("ms"),
         ..row(key, default, MS, refused)
@@ -34,24 +38,41 @@ const fn ms(key: &'static str, default: &'static str, refused: &'static [&'stati
 
 const MS: &[(&str, &str)] = &[("7", "7"), ("7e3", "7000"), ("'250'", "250")];
 /// What cannot be a pause between two actions.
-const NO_INTERVAL: &[&str] = &["0", "-5", "1.5", "'5s'", "true", "[5]", "86400001"];
+pub(super) const NO_INTERVAL: &[&str] = &["0", "-5", "1.5", "'5s'", "true", "[5]", "86400001"];
 /// What cannot be a limit; 0 is none.
 const NO_LIMIT: &[&str] = &["-5", "1.5", "'5s'", "true", "[5]", "86400001"];
-const TEXT: &[(&str, &str)] = &[("'some'", "'some'")];
-const NO_TEXT: &[&str] = &["5", "true", "['a']", "'a\\nb'"];
-const SWITCH: &[(&str, &str)] = &[("true", "true"), ("false", "false")];
-const NO_SWITCH: &[&str] = &["'maybe'", "1", "{}"];
+pub(super) const TEXT: &[(&str, &str)] = &[("'some'", "'some'")];
+pub(super) const NO_TEXT: &[&str] = &["5", "true", "['a']", "'a\\nb'"];
+pub(super) const SWITCH: &[(&str, &str)] = &[("true", "true"), ("false", "false")];
+pub(super) const NO_SWITCH: &[&str] = &["'maybe'", "1", "{}"];
 const NAME: &[(&str, &str)] = &[("'a_B-9'", "'a_B-9'")];
 const NO_NAME: &[&str] = &["'a/b'", "'a b'", "'a*'", "5"];
 const PORT: &[(&str, &str)] = &[("0", "0"), ("65535", "65535"), ("'4001'", "4001")];
 const NO_PORT: &[&str] = &["65536", "-1", "'http'", "1.5", "true"];
-const COUNT: &[(&str, &str)] = &[("1", "1"), ("1000000", "1000000"), ("'4001'", "4001")];
-const NO_COUNT: &[&str] = &["0", "-1", "1000001", "'many'", "1.5", "true"];
-const PEM: &[(&str, &str)] = &[("'-----BEGIN X-----\\n'", "'-----BEGIN X-----\\n'")];
-const NO_PEM: &[&str] = &["'hunter2'", "5", "true"];
+pub(super) const COUNT: &[(&str, &str)] = &[("1", "1"), ("1000000", "1000000"), ("'4001'", "4001")];
+pub(super) const NO_COUNT: &[&str] = &["0", "-1", "1000001", "'many'", "1.5", "true"];
+pub(super) const PEM: &[(&str, &str)] = &[("'-----BEGIN X-----\\n'", "'-----BEGIN X-----\\n'")];
+pub(super) const NO_PEM: &[&str] = &["'hunter2'", "5", "true"];
 const PROTOCOL: &[(&str, &str)] = &[("'HTTPS'", "'https'"), ("'http'", "'http'")];
-const MASKS: &[(&str, &str)] = &[("['/a/*', '*']", "['/a/*', '*']"), ("[]", "[]")];
-const NO_MASKS: &[&str] = &["'*'", "['']", "[5]", "['/a,b']"];
+pub(super) const MASKS: &[(&str, &str)] = &[("['/a/*', '*']", "['/a/*', '*']"), ("[]", "[]")];
+pub(super) const NO_MASKS: &[&str] = &["'*'", "['']", "[5]", "['/a,b']"];
+
+pub(super) const TEXTS: &[(&str, &str)] = &[("['a', 'b c']", "['a', 'b c']"), ("[]", "[]")];
+pub(super) const NO_TEXTS: &[&str] = &["'a'", "[5]", "{}"];
+pub(super) const OBJECT: &[(&str, &str)] = &[("{a: [1]}", "{a: [1]}")];
+pub(super) const NO_OBJECT: &[&str] = &["'a'", "5", "[]"];
+pub(super) const PROFILES: &[(&str, &str)] = &[
+    ("[]", "[]"),
+    (
+        "[{name: 'p', session: {type: 1}, policy: {ttl: '2 hours'}}]",
+        "[{name: 'p', session: {type: 1}, policy: {ttl: '2 hours'}}]",
+    ),
+];
+pub(super) const NO_PROFILES: &[&str] = &[
+    "'p'",
+    "[5]",
+    "[{name: 'p', session: {}, policy: {ttl: 'x'}}]",
+];
 
 pub(super) const ROWS: &[Row] = &[
     row("name", "null", TEXT, NO_TEXT),
@@ -66,6 +87,14 @@ pub(super) const ROWS: &[Row] = &[
         &["-1", "1001", "'x'"],
     ),
     row("secure", "false", SWITCH, NO_SWITCH),
+    row("dev", "false", SWITCH, NO_SWITCH),
+    row("provision", "null", TEXT, NO_TEXT),
+    row(
+        "disableDefaultAdminNetworkConnections",
+        "false",
+        SWITCH,
+        NO_SWITCH,
+    ),
     row("allowNestedPermissions", "false", SWITCH, NO_SWITCH),
     row("deferListen", "false", SWITCH, NO_SWITCH),
     row("transport.mode", "'http'", PROTOCOL, &["'ftp'", "5"]),
@@ -362,93 +391,5 @@ pub(super) const ROWS: &[Row] = &[
         "5",
         &[("64", "64")],
         &["0", "65", "'deep'"],
-    ),
-    row(
-        "services.security.config.adminUser.username",
-        "'_ADMIN'",
-        TEXT,
-        NO_TEXT,
-    ),
-    row(
-        "services.security.config.adminUser.password",
-        "null",
-        TEXT,
-        NO_TEXT,
-    ),
-    row(
-        "services.security.config.sessionTokenSecret",
-        "null",
-        TEXT,
-        NO_TEXT,
-    ),
-    row(
-        "services.security.config.cookieName",
-        "'happn_token'",
-        TEXT,
-        NO_TEXT,
-    ),
-    row(
-        "services.security.config.cookieDomain",
-        "null",
-        TEXT,
-        NO_TEXT,
-    ),
-    row(
-        "services.security.config.httpsCookie",
-        "false",
-        SWITCH,
-        NO_SWITCH,
-    ),
-    row(
-        "services.connect.config.middleware.security.exclusions",
-        "[]",
-        MASKS,
-        NO_MASKS,
-    ),
-    row(
-        "services.connect.config.middleware.security.unauthorizedResponsePath",
-        "null",
-        TEXT,
-        NO_TEXT,
-    ),
-    row(
-        "services.connect.config.middleware.security.forbiddenResponsePath",
-        "null",
-        TEXT,
-        NO_TEXT,
-    ),
-    row(
-        "services.connect.config.middleware.security.allowLogoutOverHttp",
-        "false",
-        SWITCH,
-        NO_SWITCH,
-    ),
-    row(
-        "services.connect.config.middleware.security.trustForwarded",
-        "false",
-        SWITCH,
-        NO_SWITCH,
-    ),
-    row(
-        "services.connect.config.middleware.security.setCookie",
-        "false",
-        SWITCH,
-        NO_SWITCH,
-    ),
-    row(
-        "services.connect.config.middleware.security.origins",
-        "[]",
-        &[(
-            "['https://a.b:8443', 'http://[::1]']",
-            "['https://a.b:8443', 'http://[::1]']",
-        )],
-        &[
-            "'https://a.b'",
-            "['a.b']",
-            "['https://']",
-            "['https://a.b/c']",
-            "['null']",
-            "['*']",
-        ],
     ),
 ];
