@@ -256,6 +256,15 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "srv")]
+    #[test]
+    fn an_address_that_is_looked_up_keeps_its_scheme_and_gets_no_port() {
+        let (url, warnings) =
+            effective("mongodb+srv://u:p@db.example/x?w=majority", &json!({})).unwrap();
+        assert_eq!(url, "mongodb+srv://u:p@db.example/d?w=majority");
+        assert_eq!(warnings, [""; 0]);
+    }
+
     #[test]
     fn options_of_the_driver_join_those_of_the_url() {
         let opts = json!({
