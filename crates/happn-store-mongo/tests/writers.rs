@@ -35,7 +35,7 @@ async fn of_many_merges_at_a_time_by_two_nodes_none_is_lost_and_none_waits_for_l
     let merges = (0..WRITERS).map(|writer| {
         stores[writer % 2].upsert(Write {
             path: Path::for_set(&format!("/many/{}", writer % PATHS)).unwrap(),
-            data: Json::parse(&format!(r#"{{"w{writer}":{writer}}}"#)).unwrap(),
+            data: Json::parse(format!(r#"{{"w{writer}":{writer}}}"#)).unwrap(),
             mode: WriteMode::Merge,
             at: 1,
             modified_by: None,
