@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use happn_client::{Credentials, PeerCredentials};
 use happn_core::{ChangeReplication, Clock, DataService, SecurityChanges};
-use happn_security::authority::{AuthorityConfig, SecurityAuthority};
+use happn_security::authority::{AuthorityConfig, NODE_SESSION, SecurityAuthority};
 use happn_security::credentials::{LockoutConfig, Passwords, SessionToken, TokenSecret};
 use happn_security::directory::{
     ADMIN, AdminUser, Directory, DirectoryError, HashingPool, NameFolding, Password, SecretText,
@@ -221,7 +221,8 @@ pub(crate) struct PeerTokens {
 impl PeerTokens {
     /// A token of the admin user for a login within the next minutes.
     pub(crate) fn mint(&self) -> Option<String> {
-        let id = Uuid::new_v4().to_string();
+        // Others let it in also where the admin user is kept away from networks.
+        let id = format!("{NODE_SESSION}{}", Uuid::new_v4());
         let ttl = u64::try_from(PEER_TOKEN_TTL.as_millis()).ok()?;
         let policy = json!({ "ttl": ttl, "inactivity_threshold": null });
         let token = SessionToken {
