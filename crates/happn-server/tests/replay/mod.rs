@@ -3,10 +3,15 @@
 mod compare;
 mod deviations;
 mod identity;
+#[allow(dead_code, reason = "not every test file plays links")]
+mod peer;
 mod player;
 mod script;
 mod secure;
 mod volatile;
 
+#[allow(unused_imports, reason = "each test file uses its own part")]
+pub use peer::{Recorded, play_link};
+#[allow(unused_imports, reason = "each test file uses its own part")]
 pub use player::{Setup, play};
 pub use secure::Scenario;

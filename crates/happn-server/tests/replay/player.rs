@@ -95,7 +95,7 @@ pub async fn play(file: &'static str, setup: Setup) -> Outcome {
     player.outcome
 }
 
-async fn start(
+pub(super) async fn start(
     setup: Setup,
     policy: Option<&serde_json::Value>,
     address: SocketAddr,
