@@ -42,7 +42,7 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
     // Every test from here on finds it there; the server ends with this function.
     let url = database.as_ref().map(Mongo::url).unwrap_or_default();
     part(&mut parts, "workspace tests", || {
-        workspace_tests(options, url)
+        workspace_tests(options, database.as_ref())
     })?;
     part(&mut parts, "recorded cases", || counts::print(url))?;
     part(&mut parts, "examples", examples::run)?;
@@ -120,9 +120,11 @@ fn build() -> anyhow::Result<()> {
     ]))
 }
 
-fn workspace_tests(options: &Options, mongo_url: &str) -> anyhow::Result<()> {
+fn workspace_tests(options: &Options, database: Option<&Mongo>) -> anyhow::Result<()> {
     let mut command = run::cargo(&["test", "--workspace"]);
-    command.env(mongo::URL, mongo_url);
+    if let Some(database) = database {
+        database.announce(&mut command);
+    }
     if !options.without_node {
         // The packages are installed, so a test that finds them missing must not pass.
         command.env("CI", "true");

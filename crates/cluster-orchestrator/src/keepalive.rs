@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use happn_core::{
-    Beat, BoxFuture, Clock, DataStore, Document, Membership, MembershipError, Query, Removal,
-    StoreError, Write, WriteMode,
+    Beat, BoxFuture, Changes, Clock, DataStore, Document, Membership, MembershipError, Query,
+    Removal, StoreError, Write, WriteMode,
 };
 use happn_paths::{Path, PathError, StoreGlob};
 use happn_protocol::Json;
@@ -98,6 +98,12 @@ impl Membership for KeepaliveDocuments {
             let documents = find.all().await.map_err(|error| membership_error(&error))?;
             Ok(documents.iter().filter_map(|it| table.read(it)).collect())
         })
+    }
+
+    fn watch(&self) -> BoxFuture<'static, Result<Option<Changes>, MembershipError>> {
+        let selector = StoreGlob::new(&format!("{}*", self.table.prefix));
+        let watching = self.store.watch(selector);
+        Box::pin(async { watching.await.map_err(|error| membership_error(&error)) })
     }
 
     fn leave(&self) -> BoxFuture<'static, Result<(), MembershipError>> {

@@ -391,3 +391,49 @@ async fn a_node_that_leaves_while_it_is_dialed_is_a_member_as_long_as_its_link_l
     assert!(server.peers().is_empty());
     assert_eq!(node.state(), State::Stable);
 }
+
+/// A record without a node behind it, so that nothing but the table tells of it.
+async fn a_newcomer(world: &World, number: u8) {
+    let ghost = world.node(number, 1).config;
+    world.network.silence(&ghost.endpoint);
+    world.table(&ghost, 0).beat().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_newcomer_is_seen_at_once_where_the_store_tells_and_after_a_refresh_elsewhere() {
+    let world = World::new();
+    let told = world.node(1, 1).told().start();
+    let asks = world.node(2, 1).start();
+    told.sees_members(2).await;
+    asks.sees_members(2).await;
+    pass(1).await;
+    a_newcomer(&world, 9).await;
+    told.tell();
+    let start = Instant::now();
+    told.sees_members(3).await;
+    assert!(start.elapsed() < Duration::from_millis(200));
+    asks.sees_members(3).await;
+    assert!(start.elapsed() > Duration::from_secs(1));
+    assert!(start.elapsed() <= Duration::from_secs(5));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_stops_telling_is_asked_again_and_read_meanwhile() {
+    let world = World::new();
+    let node = world.node(1, 1).told().start();
+    node.orchestrator.stabilised().await.unwrap();
+    node.tell_no_more();
+    node.lose_store(true);
+    pass(60).await;
+    node.lose_store(false);
+    a_newcomer(&world, 8).await;
+    node.sees_members(2).await;
+    // The first one does not beat, and is a member no more.
+    pass(20).await;
+    node.sees_members(1).await;
+    a_newcomer(&world, 9).await;
+    node.tell();
+    let start = Instant::now();
+    node.sees_members(2).await;
+    assert!(start.elapsed() < Duration::from_millis(200));
+}

@@ -24,6 +24,7 @@
 //! `happn-store-*` keep the documents, `cluster-*` make several nodes one system.
 
 mod acknowledgements;
+mod changes;
 mod computation;
 mod config;
 mod data_service;
@@ -54,6 +55,7 @@ pub mod store_conformance;
 mod subscriptions;
 mod traffic;
 
+pub use changes::{ChangeHints, Changes};
 pub use computation::Computation;
 pub use config::{ClusterRules, LinkLimits, NodeConfig, SessionLimits, UnconfiguredCleanup};
 pub use data_service::{DataService, RoutingError, StoreReading};

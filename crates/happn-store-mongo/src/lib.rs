@@ -47,6 +47,7 @@ mod retry;
 mod schedule;
 mod settings;
 mod store;
+mod watch;
 mod writer;
 
 pub use address::AddressError;

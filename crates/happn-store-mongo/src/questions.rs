@@ -140,20 +140,29 @@ fn with_criteria(path: Document, criteria: &Criteria) -> Result<Document, Failur
 
 /// In the very words of the JavaScript provider.
 fn path_filter(selector: &StoreGlob) -> Document {
+    items(selector, "path")
+}
+
+/// The items that `selector` names, whose path is at `field`.
+pub(crate) fn items(selector: &StoreGlob, field: &str) -> Document {
     match selector.is_exact() {
-        true => doc! {"path": selector.as_str()},
-        false => expression(selector.as_str()),
+        true => doc! {field: selector.as_str()},
+        false => expression_at(field, selector.as_str()),
     }
 }
 
 fn expression(mask: &str) -> Document {
+    expression_at("path", mask)
+}
+
+fn expression_at(field: &str, mask: &str) -> Document {
     match bson::raw::CString::try_from(pattern(mask)) {
         Ok(pattern) => {
             let options = cstr!("").into();
-            doc! {"path": {"$regex": bson::Regex { pattern, options }}}
+            doc! {field: {"$regex": bson::Regex { pattern, options }}}
         }
         // An expression cannot hold a NUL, and no path holds one.
-        Err(_) => doc! {"path": {"$in": []}},
+        Err(_) => doc! {field: {"$in": []}},
     }
 }
 

@@ -186,7 +186,7 @@ impl Reader {
         }
     }
 
-    fn store_error(&self, failure: &Failure) -> StoreError {
+    pub(crate) fn store_error(&self, failure: &Failure) -> StoreError {
         failure.to_store_error(|| self.connection.servers())
     }
 }

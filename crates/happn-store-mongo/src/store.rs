@@ -5,20 +5,22 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use happn_core::{
-    Aggregation, BoxFuture, Clock, DataStore, Document, Documents, Increment, Incremented, Query,
-    Removal, StoreError, StoreFuture, Write,
+    Aggregation, BoxFuture, Changes, Clock, DataStore, Document, Documents, Increment, Incremented,
+    Query, Removal, StoreError, StoreFuture, Write,
 };
+use happn_paths::StoreGlob;
 use happn_protocol::Json;
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::connection::Connection;
 use crate::operations::Operations;
 use crate::reader::Reader;
 use crate::writer::{Change, Job, Reply};
-use crate::{MongoConfig, OpenError, indexes, writer};
+use crate::{MongoConfig, OpenError, indexes, watch, writer};
 
 /// What a write takes in the queue beside its path and data, roughly, in bytes.
 const WRITE_OVERHEAD: usize = 256;
@@ -43,6 +45,8 @@ pub struct MongoStore {
     turn_timeout: Duration,
     reader: Reader,
     tasks: TaskTracker,
+    /// Ends what would go on by itself.
+    closing: CancellationToken,
     runtime: Handle,
 }
 
@@ -90,6 +94,7 @@ impl MongoStore {
                 waiting: Arc::new(Semaphore::new(config.read_queue_max)),
             },
             tasks,
+            closing: CancellationToken::new(),
             runtime: Handle::current(),
         }
     }
@@ -187,12 +192,29 @@ impl DataStore for MongoStore {
         self.read(async move { reader.aggregate(aggregation).await })
     }
 
+    /// Hints at items that are made; those that are changed or removed are not told.
+    fn watch(&self, selector: StoreGlob) -> StoreFuture<Option<Changes>> {
+        let (reader, closing) = (self.reader.clone(), self.closing.clone());
+        let tasks = self.tasks.clone();
+        self.read(async move {
+            let patience = reader.item_timeout;
+            let opened = watch::open(&reader.connection, &selector, patience).await;
+            let opened = opened.map_err(|failure| reader.store_error(&failure))?;
+            Ok(opened.map(|stream| {
+                let (hints, changes) = Changes::channel();
+                tasks.spawn(watch::run(stream, hints, patience, closing));
+                changes
+            }))
+        })
+    }
+
     /// Refuses new calls at once. The future completes when all accepted ones are answered and
     /// the connections are closed; dropping it does not stop the writes.
     fn close(&self) -> BoxFuture<'static, ()> {
         let mut changes = self.changes.write().unwrap_or_else(PoisonError::into_inner);
         let was_open = changes.take().is_some();
         drop(changes);
+        self.closing.cancel();
         self.tasks.close();
         let (tasks, client) = (self.tasks.clone(), self.reader.connection.client.clone());
         Box::pin(async move {

@@ -35,12 +35,24 @@ pub(super) fn start() -> anyhow::Result<Server> {
             println!("found {version}");
             Launch::Mongod
         }
-        None => Launch::Secantus(secantus(&base)?),
+        None => Launch::Secantus(secantus(&base)?, Role::Alone),
     };
+    launch_until_it_answers(&launch, &base)
+}
+
+/// Starts a server that calls itself the one member of a replica set, and therefore has change
+/// streams. A `mongod` would have to be made one first.
+pub(super) fn start_replica_set() -> anyhow::Result<Server> {
+    let base = run::target_directory().join("mongo");
+    let launch = Launch::Secantus(secantus(&base)?, Role::Member);
+    launch_until_it_answers(&launch, &base)
+}
+
+fn launch_until_it_answers(launch: &Launch, base: &Path) -> anyhow::Result<Server> {
     let mut attempt = 0;
     loop {
         attempt += 1;
-        match start_once(&launch, &base, attempt) {
+        match start_once(launch, base) {
             Err(error) if attempt < ATTEMPTS => eprintln!("{error:#}; once more"),
             result => return result,
         }
@@ -50,7 +62,15 @@ pub(super) fn start() -> anyhow::Result<Server> {
 enum Launch {
     Mongod,
     /// The program in its virtual environment.
-    Secantus(PathBuf),
+    Secantus(PathBuf, Role),
+}
+
+/// What a server says of itself.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Alone,
+    /// Of a replica set.
+    Member,
 }
 
 impl Launch {
@@ -63,9 +83,12 @@ impl Launch {
                 command.args(["--nounixsocket", "--dbpath"]).arg(directory);
                 command
             }
-            Self::Secantus(program) => {
+            Self::Secantus(program, role) => {
                 let mut command = Command::new(program);
-                command.args(["--host", "127.0.0.1", "--port", &port, "--standalone"]);
+                command.args(["--host", "127.0.0.1", "--port", &port]);
+                if *role == Role::Alone {
+                    command.arg("--standalone");
+                }
                 command.args(["--storage-path", ":memory:", "--log-level", "WARNING"]);
                 command.current_dir(directory);
                 command
@@ -76,17 +99,17 @@ impl Launch {
     fn name(&self) -> &'static str {
         match self {
             Self::Mongod => "mongod",
-            Self::Secantus(_) => SECANTUS,
+            Self::Secantus(..) => SECANTUS,
         }
     }
 }
 
-fn start_once(launch: &Launch, base: &Path, attempt: usize) -> anyhow::Result<Server> {
-    let directory = base.join(format!("run-{}-{attempt}", std::process::id()));
-    std::fs::create_dir_all(&directory)?;
+fn start_once(launch: &Launch, base: &Path) -> anyhow::Result<Server> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port();
+    let directory = base.join(format!("run-{}-{port}", std::process::id()));
+    std::fs::create_dir_all(&directory)?;
     let log = directory.join("log");
     let output = File::create(&log)?;
     let mut command = launch.command(port, &directory);

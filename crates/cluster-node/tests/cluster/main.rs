@@ -4,7 +4,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "the helpers of tests may panic"
+    clippy::print_stderr,
+    reason = "the helpers of tests may panic, and say what they leave out"
 )]
 
 mod admin;
@@ -21,5 +22,6 @@ mod sizes;
 mod starting;
 mod stores;
 mod surviving;
+mod telling;
 mod tls;
 mod trust;

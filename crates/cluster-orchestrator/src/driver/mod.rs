@@ -32,7 +32,7 @@ use link::Dialer;
 pub use measured::KeepaliveReading;
 use measured::Measured;
 use run::{Message, Run, Shown};
-use table::{Beating, Reading};
+use table::{Beating, Reading, Watching};
 
 /// The longest [`Orchestrator::stop`] waits for the store, and then again for the links.
 const STOP_STEP_MAX: Duration = Duration::from_secs(2);
@@ -158,6 +158,15 @@ impl Orchestrator {
             let cancel = links.0.clone();
             links.1.spawn(cancel.run_until_cancelled_owned(following));
         }
+        let watching = Watching {
+            membership: Arc::clone(&membership),
+            clock: Arc::clone(&clock),
+            timing: config.timing,
+            refresh: Arc::clone(&refresh),
+        };
+        beating
+            .1
+            .spawn(beating.0.clone().run_until_cancelled_owned(watching.run()));
         let dialer = Dialer {
             config: Arc::clone(&config),
             connector,

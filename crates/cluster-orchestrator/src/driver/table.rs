@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use happn_core::{Clock, Membership, MembershipError};
+use happn_core::{Changes, Clock, Membership, MembershipError};
 use tokio::sync::{Notify, mpsc};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::bounded::within;
 use super::holder::HolderCheck;
@@ -95,6 +95,38 @@ impl Reading {
             let took = self.clock.monotonic().saturating_sub(started);
             let pause = self.timing.member_refresh.saturating_sub(took);
             within(&*self.clock, pause, self.refresh.notified()).await;
+        }
+    }
+}
+
+/// Has the table read as soon as the store tells of a newcomer. Where it cannot tell, and while it
+/// does not, the reads come at their interval.
+pub(super) struct Watching {
+    pub(super) membership: Arc<dyn Membership>,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) timing: Timing,
+    pub(super) refresh: Arc<Notify>,
+}
+
+impl Watching {
+    pub(super) async fn run(self) {
+        loop {
+            match call(&*self.clock, self.timing, self.membership.watch()).await {
+                Ok(Some(changes)) => {
+                    debug!("newcomers are told by the store");
+                    self.follow(changes).await;
+                    debug!("newcomers are not told any more; asking again");
+                }
+                Ok(None) => return,
+                Err(error) => debug!(%error, "newcomers cannot be told; asking again"),
+            }
+            self.clock.sleep(self.timing.member_refresh).await;
+        }
+    }
+
+    async fn follow(&self, mut changes: Changes) {
+        while changes.next().await.is_some() {
+            self.refresh.notify_one();
         }
     }
 }

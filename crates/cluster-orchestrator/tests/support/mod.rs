@@ -11,8 +11,8 @@ use cluster_orchestrator::{
     Timing, View,
 };
 use happn_core::{
-    Beat, BoxFuture, Clock, DataStore, Gap, LocalInterest, LocalMasks, Membership, MembershipError,
-    MemoryStore, PeerEvents, ReplicatedEvent,
+    Beat, BoxFuture, ChangeHints, Changes, Clock, DataStore, Gap, LocalInterest, LocalMasks,
+    Membership, MembershipError, MemoryStore, PeerEvents, ReplicatedEvent,
 };
 use happn_paths::Mask;
 use tokio::sync::watch;
@@ -36,6 +36,7 @@ pub(crate) struct Plan<'w> {
     pub(crate) config: OrchestratorConfig,
     interest: Option<InterestSource>,
     skew_ms: i64,
+    tells: bool,
 }
 
 pub(crate) struct TestNode {
@@ -75,6 +76,7 @@ impl World {
             config,
             interest: None,
             skew_ms: 0,
+            tells: false,
         }
     }
 
@@ -128,6 +130,12 @@ impl Plan<'_> {
         self
     }
 
+    /// Its store tells of newcomers.
+    pub(crate) fn told(mut self) -> Self {
+        self.tells = true;
+        self
+    }
+
     pub(crate) fn start(self) -> TestNode {
         self.config.validate().unwrap();
         let (world, config) = (self.world, self.config);
@@ -139,6 +147,8 @@ impl Plan<'_> {
             is_silent: AtomicBool::new(false),
             read_ms: AtomicU64::new(0),
             reads: AtomicU64::new(0),
+            hints: Mutex::new(None),
+            tells: self.tells,
         });
         let (sender, received) = watch::channel(Vec::new());
         let connector = Connector::new(&world.network, &endpoint);
@@ -228,6 +238,16 @@ impl TestNode {
     /// The store takes so long to read.
     pub(crate) fn slow_store(&self, seconds: u64) {
         self.table.read_ms.store(seconds * 1000, Ordering::Relaxed);
+    }
+
+    /// The store tells of a newcomer.
+    pub(crate) fn tell(&self) {
+        self.table.hints.lock().unwrap().as_ref().unwrap().hint();
+    }
+
+    /// The store can tell no more for now.
+    pub(crate) fn tell_no_more(&self) {
+        *self.table.hints.lock().unwrap() = None;
     }
 
     /// How often the table was read.
@@ -336,6 +356,9 @@ struct Table {
     /// How long a read takes.
     read_ms: AtomicU64,
     reads: AtomicU64,
+    /// To whom newcomers are told, if this table tells.
+    hints: Mutex<Option<ChangeHints>>,
+    tells: bool,
 }
 
 impl Table {
@@ -367,6 +390,15 @@ impl Membership for Table {
             tokio::time::sleep(pause).await;
             reading.await
         })
+    }
+
+    fn watch(&self) -> BoxFuture<'static, Result<Option<Changes>, MembershipError>> {
+        let (hints, changes) = Changes::channel();
+        if !self.tells {
+            return Box::pin(std::future::ready(Ok(None)));
+        }
+        *self.hints.lock().unwrap() = Some(hints);
+        self.call(|_| Box::pin(std::future::ready(Ok(Some(changes)))))
     }
 
     fn leave(&self) -> BoxFuture<'static, Result<(), MembershipError>> {

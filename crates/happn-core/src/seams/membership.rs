@@ -1,6 +1,6 @@
 //! Who is in the cluster.
 
-use crate::BoxFuture;
+use crate::{BoxFuture, Changes};
 
 /// The table of nodes, kept in the shared store.
 pub trait Membership: Send + Sync + 'static {
@@ -10,6 +10,12 @@ pub trait Membership: Send + Sync + 'static {
     /// Every beat of the deployment, however old, this node's own included. Whether one is alive
     /// is the caller's decision: it watches `mark` change by its own monotonic clock.
     fn beats(&self) -> BoxFuture<'static, Result<Vec<Beat>, MembershipError>>;
+
+    /// Hints at beats of nodes that were not in the table before, where it can tell; `None` where it
+    /// cannot, and reading it again and again is the only way.
+    fn watch(&self) -> BoxFuture<'static, Result<Option<Changes>, MembershipError>> {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Removes this node's own beat, so that others need not wait for it to go stale.
     fn leave(&self) -> BoxFuture<'static, Result<(), MembershipError>>;

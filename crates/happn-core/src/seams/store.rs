@@ -7,7 +7,7 @@ use happn_paths::{Path, StoreGlob};
 use happn_protocol::Json;
 use happn_query::{Collation, Criteria, Fields, Pipeline, QueryError, Sort};
 
-use crate::{BoxFuture, Documents};
+use crate::{BoxFuture, Changes, Documents};
 
 /// What a store hands back: owned, so that it outlives the call.
 pub type StoreFuture<T> = BoxFuture<'static, Result<T, StoreError>>;
@@ -47,6 +47,15 @@ pub trait DataStore: Send + Sync + 'static {
     /// What a pipeline makes of the documents that are meant, each row as JSON. A pipeline that
     /// the store cannot run is [`StoreError::Query`].
     fn aggregate(&self, aggregation: Aggregation) -> StoreFuture<Vec<Json>>;
+
+    /// Hints at items that `selector` names being made from now on, by anybody, as far as the store
+    /// can tell; changes and removals may or may not be hinted at. `None` when it cannot tell at
+    /// all: whoever wants to know has to ask again and again, and does so as well when the hints
+    /// end, which an outage makes them do.
+    fn watch(&self, selector: StoreGlob) -> StoreFuture<Option<Changes>> {
+        drop(selector);
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Finishes what is queued and releases the store. Later calls answer [`StoreError::Closed`].
     fn close(&self) -> BoxFuture<'static, ()>;

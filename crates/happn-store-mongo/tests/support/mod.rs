@@ -15,6 +15,8 @@ use mongodb::{Client, Collection};
 
 /// Says where the MongoDB is; `cargo xtask mongo` sets it.
 const URL: &str = "HAPPN_TEST_MONGO_URL";
+/// Says where one with change streams is.
+const REPLICA_URL: &str = "HAPPN_TEST_MONGO_REPLICA_URL";
 
 /// A collection that nobody else uses, removed with its value.
 pub struct Place {
@@ -26,9 +28,19 @@ pub struct Place {
 impl Place {
     /// None when there is no MongoDB: said loudly, and in CI a failure.
     pub fn new() -> Option<Self> {
+        Self::at(URL)
+    }
+
+    /// In a database with change streams.
+    pub fn in_replica_set() -> Option<Self> {
+        Self::at(REPLICA_URL)
+    }
+
+    fn at(variable: &str) -> Option<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let Ok(url) = std::env::var(URL) else {
-            let hint = format!("{URL} is not set; run this by `cargo xtask mongo -- cargo test …`");
+        let Ok(url) = std::env::var(variable) else {
+            let hint =
+                format!("{variable} is not set; run this by `cargo xtask mongo -- cargo test …`");
             assert!(std::env::var_os("CI").is_none(), "{hint}");
             eprintln!("LEFT OUT: {hint}");
             return None;
