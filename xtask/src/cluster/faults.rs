@@ -18,6 +18,8 @@ const FAULT: Duration = Duration::from_secs(8);
 const OUTAGE: Duration = Duration::from_secs(10);
 /// Slower than the events come, and fast enough for a sign of life.
 const SLOW_BYTES_PER_SECOND: u64 = 20_000;
+/// How long bytes are on their way to a far peer, and again on their way back.
+const DELAY: Duration = Duration::from_millis(250);
 const STEADY_LIMIT: Duration = Duration::from_secs(30);
 const POLL: Duration = Duration::from_millis(50);
 
@@ -25,8 +27,9 @@ impl Cluster {
     /// One node's process stops for a while and goes on.
     pub(super) async fn pause(&mut self) -> anyhow::Result<()> {
         let victim = self.nodes.len() - 1;
-        // It may be stopped while it holds the lock of the database, and then nobody can write.
-        let storm = self.begin_volatile("paused").await?;
+        // It may be stopped while it holds the lock of the database. Then nobody can write until
+        // it goes on, and clients must be told so.
+        let storm = self.begin_with(Phase::with_refusals("paused")).await?;
         self.nodes[victim].signal("STOP").await?;
         sleep(FAULT).await;
         self.nodes[victim].signal("CONT").await?;
@@ -52,7 +55,7 @@ impl Cluster {
 
     /// Nobody can write to the database for a while.
     pub(super) async fn db_outage(&mut self) -> anyhow::Result<()> {
-        let storm = self.begin_volatile("db-outage").await?;
+        let storm = self.begin_with(Phase::with_refusals("db-outage")).await?;
         let database = self.database();
         let locking = tokio::task::spawn_blocking(move || -> rusqlite::Result<_> {
             let connection = rusqlite::Connection::open(database)?;
@@ -64,6 +67,10 @@ impl Cluster {
         sleep(OUTAGE).await;
         // Closing it gives the lock back.
         tokio::task::spawn_blocking(move || drop(connection)).await?;
+        if storm.phase.books(|ledger| ledger.refused()) == 0 {
+            self.failures
+                .push("no write was refused although the database was locked".to_owned());
+        }
         self.end(storm, "while the database could not be written")
             .await
     }
@@ -74,7 +81,13 @@ impl Cluster {
         self.relays[0].set(Line::Slow(SLOW_BYTES_PER_SECOND));
         sleep(FAULT).await;
         self.relays[0].set(Line::Open);
-        self.end(storm, "while the links to one were slow").await
+        self.end(storm, "while the links to one were slow").await?;
+        let storm = self.begin("far-peer").await?;
+        self.relays[0].set(Line::Delayed(DELAY));
+        sleep(FAULT).await;
+        self.relays[0].set(Line::Open);
+        self.end(storm, "while the links to one took their time")
+            .await
     }
 
     fn lines(&self, line: Line) {
@@ -83,11 +96,6 @@ impl Cluster {
 
     async fn begin(&self, slug: &'static str) -> anyhow::Result<Storm> {
         self.begin_with(Phase::new(slug)).await
-    }
-
-    /// Nothing is stored.
-    async fn begin_volatile(&self, slug: &'static str) -> anyhow::Result<Storm> {
-        self.begin_with(Phase::volatile(slug)).await
     }
 
     /// Clients of all nodes listen and publish.
@@ -130,6 +138,12 @@ impl Cluster {
             .phase
             .books(|ledger| report::judge(name, ledger, &all));
         self.failures.extend(complaints);
+        for from in everybody {
+            // Through another node than the one that wrote.
+            let reader = &storm.clients[(from + 1) % storm.clients.len()];
+            self.failures
+                .extend(storm.phase.stored_complaint(from, reader).await?);
+        }
         self.all_steady().await
     }
 

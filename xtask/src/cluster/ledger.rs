@@ -1,6 +1,6 @@
 //! What was published and what arrived, and what that says.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Where an event came from and who saw it, as indices of nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,8 +12,12 @@ pub(super) struct Route {
 /// One phase's books. Publishers number their events from 0.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
-    /// How many events each node's publisher was told are published.
+    /// How many events each node's publisher has tried to publish.
     published: HashMap<usize, u64>,
+    /// Those of them that it was told are not; they may have been all the same.
+    refused: HashMap<usize, BTreeSet<u64>>,
+    /// The last one of each node's publisher that it was told is stored.
+    stored: HashMap<usize, u64>,
     arrived: HashMap<Route, Vec<u64>>,
 }
 
@@ -38,12 +42,35 @@ impl Ledger {
         *self.published.entry(from).or_default() += 1;
     }
 
+    /// The next event of `from` was refused.
+    pub(super) fn note_refused(&mut self, from: usize) {
+        let number = self.published.entry(from).or_default();
+        self.refused.entry(from).or_default().insert(*number);
+        *number += 1;
+    }
+
+    pub(super) fn note_stored(&mut self, from: usize, number: u64) {
+        self.stored.insert(from, number);
+    }
+
+    /// The last event of `from` that must be stored.
+    pub(super) fn stored(&self, from: usize) -> Option<u64> {
+        self.stored.get(&from).copied()
+    }
+
+    /// How many writes were refused, by whichever node.
+    pub(super) fn refused(&self) -> usize {
+        self.refused.values().map(BTreeSet::len).sum()
+    }
+
     pub(super) fn note_arrived(&mut self, route: Route, number: u64) {
         self.arrived.entry(route).or_default().push(number);
     }
 
     pub(super) fn tally(&self, route: Route) -> Tally {
         let published = self.published.get(&route.from).copied().unwrap_or(0);
+        let refused = self.refused.get(&route.from);
+        let must_come = |number: &u64| refused.is_none_or(|refused| !refused.contains(number));
         let arrived = self
             .arrived
             .get(&route)
@@ -57,7 +84,7 @@ impl Ledger {
         Tally {
             delivered: times.len() as u64,
             lost: (0..published)
-                .filter(|number| !times.contains_key(number))
+                .filter(|number| must_come(number) && !times.contains_key(number))
                 .count() as u64,
             duplicated: times.values().map(|count| count - 1).sum(),
             reordered: reordered as u64,
@@ -113,6 +140,20 @@ mod tests {
     #[test]
     fn an_event_after_a_later_one_is_out_of_order() {
         assert_eq!(tally(3, &[0, 2, 1]).reordered, 1);
+    }
+
+    #[test]
+    fn a_refused_event_may_arrive_or_not() {
+        let mut ledger = Ledger::default();
+        ledger.note_published(0);
+        ledger.note_refused(0);
+        ledger.note_refused(0);
+        ledger.note_published(0);
+        for number in [0, 2, 3] {
+            ledger.note_arrived(ROUTE, number);
+        }
+        assert!(ledger.tally(ROUTE).is_clean());
+        assert_eq!(ledger.refused(), 2);
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! What a person sees while it runs.
 
+use std::time::Duration;
+
+use super::Scenario;
 use super::ledger::{Ledger, Route, Tally};
 use super::node::Node;
 
@@ -20,10 +23,33 @@ pub(super) fn table(nodes: &[Node]) {
     println!();
 }
 
+/// What became of one scenario.
+pub(super) struct Verdict {
+    pub(super) scenario: Scenario,
+    pub(super) took: Duration,
+    pub(super) complaints: usize,
+}
+
+pub(super) fn verdicts(verdicts: &[Verdict]) {
+    println!("\n  scenario         seconds  verdict");
+    for verdict in verdicts {
+        let said = match verdict.complaints {
+            0 => "held".to_owned(),
+            complaints => format!("FAILED {complaints} checks"),
+        };
+        let name = format!("{:?}", verdict.scenario);
+        println!("  {name:<15}  {:>7.1}  {said}", verdict.took.as_secs_f64());
+    }
+}
+
 /// Prints what became of the events of `routes` and answers the complaints.
 pub(super) fn judge(phase: &str, ledger: &Ledger, routes: &[Route]) -> Vec<String> {
     let total = sum(ledger, routes);
-    println!("  {phase}: {}", describe(total));
+    let refused = match ledger.refused() {
+        0 => String::new(),
+        refused => format!(", {refused} writes refused"),
+    };
+    println!("  {phase}: {}{refused}", describe(total));
     let dirty = routes
         .iter()
         .filter(|route| !ledger.tally(**route).is_clean());

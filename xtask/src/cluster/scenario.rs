@@ -41,10 +41,19 @@ pub(super) struct Cluster {
 /// Plays the story and answers what did not hold.
 pub(super) async fn play(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
     let mut cluster = Cluster::start(binary, options.nodes).await?;
+    let mut verdicts = Vec::new();
     for scenario in chosen(&options.scenarios) {
         println!("{scenario:?}");
-        cluster.suffer(scenario).await?;
+        let (before, start) = (cluster.failures.len(), Instant::now());
+        let suffered = cluster.suffer(scenario).await;
+        suffered.with_context(|| format!("in scenario {scenario:?}"))?;
+        verdicts.push(report::Verdict {
+            scenario,
+            took: start.elapsed(),
+            complaints: cluster.failures.len() - before,
+        });
     }
+    report::verdicts(&verdicts);
     report::table(&cluster.nodes);
     if options.keep && cluster.failures.is_empty() {
         cluster.keep().await?;

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use happn_client::{Client, ClientConfig, Event, SubscribeOptions};
+use happn_client::{Client, ClientConfig, ClientError, Event, SubscribeOptions};
 use serde_json::{Value, json};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -23,8 +23,8 @@ const OBSERVER_BUFFER: usize = 100_000;
 #[derive(Clone)]
 pub(super) struct Phase {
     name: &'static str,
-    /// Every second event is stored.
-    stores: bool,
+    /// Stored events may be refused, because nobody can write to the database for a while.
+    may_be_refused: bool,
     books: Arc<Mutex<Ledger>>,
 }
 
@@ -32,15 +32,15 @@ impl Phase {
     pub(super) fn new(name: &'static str) -> Self {
         Self {
             name,
-            stores: true,
+            may_be_refused: false,
             books: Arc::default(),
         }
     }
 
-    /// A phase in which nothing is stored.
-    pub(super) fn volatile(name: &'static str) -> Self {
+    /// A phase in which stored events may be refused.
+    pub(super) fn with_refusals(name: &'static str) -> Self {
         Self {
-            stores: false,
+            may_be_refused: true,
             ..Self::new(name)
         }
     }
@@ -93,15 +93,45 @@ impl Phase {
     }
 
     async fn publish_one(&self, from: usize, client: &Client, number: u64) -> anyhow::Result<()> {
-        let path = format!("/test-cluster/{}/{from}", self.name);
+        let path = self.path(from);
         let data = json!({"from": from, "number": number});
-        if self.stores && number.is_multiple_of(2) {
-            client.set(&path, &data).await?;
+        if number.is_multiple_of(2) {
+            match client.set(&path, &data).await {
+                Ok(_) => self.books(|ledger| ledger.note_stored(from, number)),
+                Err(ClientError::Server(_)) if self.may_be_refused => {
+                    self.books(|ledger| ledger.note_refused(from));
+                    return Ok(());
+                }
+                Err(error) => return Err(error.into()),
+            }
         } else {
             client.publish(&path, &data).await?;
         }
         self.books(|ledger| ledger.note_published(from));
         Ok(())
+    }
+
+    fn path(&self, from: usize) -> String {
+        format!("/test-cluster/{}/{from}", self.name)
+    }
+
+    /// What is wrong with what is stored of node `from`'s events, as `reader` sees it: what was
+    /// answered "ok" must be there, or something later.
+    pub(super) async fn stored_complaint(
+        &self,
+        from: usize,
+        reader: &Client,
+    ) -> anyhow::Result<Option<String>> {
+        let Some(answered) = self.books(|ledger| ledger.stored(from)) else {
+            return Ok(None);
+        };
+        let item = reader.get::<Value>(&self.path(from)).await?;
+        let number = item.and_then(|item| item.data["number"].as_u64());
+        let is_kept = number.is_some_and(|number| number >= answered);
+        let node = from + 1;
+        Ok((!is_kept).then(|| {
+            format!("node-{node} stored event {answered}, and {number:?} is in the database")
+        }))
     }
 
     /// Publishes through node `from` until `stop` turns true or the node goes away.
