@@ -14,4 +14,5 @@ mod volatile;
 pub use peer::{Recorded, play_link};
 #[allow(unused_imports, reason = "each test file uses its own part")]
 pub use player::{Setup, play};
+#[allow(unused_imports, reason = "each test file uses its own part")]
 pub use secure::Scenario;
