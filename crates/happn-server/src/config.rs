@@ -25,6 +25,8 @@ pub struct ServerConfig {
     pub keep_alive: Option<Duration>,
     /// How long the body of an HTTP request may take.
     pub body_timeout: Duration,
+    /// How long an upgrade on a path that is not the node's is left without an answer.
+    pub silence: Duration,
     /// How long a client may take no bytes at all before its connection is given up.
     pub write_timeout: Duration,
     /// Connections served at once; more are closed right after they are accepted.
@@ -47,6 +49,7 @@ impl ServerConfig {
             skipped_beats_max: 1,
             keep_alive: Some(Duration::from_secs(120)),
             body_timeout: Duration::from_secs(300),
+            silence: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
             connections_max: 100_000,
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -22,9 +22,6 @@ pub(crate) use self::scripts::Scripts;
 use crate::listener::{Place, Shared};
 use crate::{socket, upgrade};
 
-/// How long an upgrade on a path that is not ours is left without an answer.
-const SILENCE: Duration = Duration::from_secs(60);
-
 /// Why a connection is closed without an answer.
 #[derive(Debug, thiserror::Error)]
 #[error("closed without an answer")]
@@ -62,7 +59,7 @@ pub(crate) async fn serve(
 /// The reference never answers here. A forgotten connection still must not stay for ever.
 async fn silence(shared: &Shared) -> Result<Page, NoAnswer> {
     tokio::select! {
-        () = tokio::time::sleep(SILENCE) => {}
+        () = tokio::time::sleep(shared.config.silence) => {}
         () = shared.stopping.cancelled() => {}
     }
     Err(NoAnswer)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
 use happn_server::Server;
 
 use crate::harness::{assert_answers, client, plain, serve, until_closed};
@@ -176,25 +177,27 @@ async fn damaged_requests_end_in_an_answer_or_a_close() {
         |config| {
             config.keep_alive = Some(quick);
             config.body_timeout = quick;
+            // What is sent behind such an upgrade hides that this side has ended.
+            config.silence = quick;
         },
     )
     .await;
     let address = server.address();
-    let mut attempts = tokio::task::JoinSet::new();
-    for number in 0..1000 {
-        attempts.spawn(async move {
+    // Fewer at a time than a listener's backlog holds: a connection that the kernel drops is
+    // dialed anew a second later, which is not what is tested.
+    stream::iter(0..1000)
+        .for_each_concurrent(100, |number| async move {
             let mut socket = RawSocket::open(address, b"").await.unwrap();
             socket.send_raw(&damaged(number)).await;
-            // What became a websocket, or waits on a foreign path, ends with this side.
+            // What became a websocket ends with this side.
             socket.finish().await;
             for got in until_closed(&mut socket).await {
                 if let Got::Http(answer) = got {
                     assert!(!answer.starts_with("HTTP/1.1 5"), "{number}: {answer}");
                 }
             }
-        });
-    }
-    attempts.join_all().await;
+        })
+        .await;
     let mut socket = client(&server).await;
     assert_answers(&mut socket).await;
 }
