@@ -160,10 +160,16 @@ fn interop(script: &str, mongo_url: &str) -> anyhow::Result<()> {
 }
 
 fn test_cluster() -> anyhow::Result<()> {
-    cluster::run(&cluster::Options {
-        nodes: 3,
-        scenarios: vec![cluster::Scenario::Story, cluster::Scenario::Partition],
-        keep: false,
-        release: false,
-    })
+    use cluster::Scenario::{Partition, Story};
+
+    for (secure, scenarios) in [(false, vec![Story, Partition]), (true, vec![Story])] {
+        cluster::run(&cluster::Options {
+            nodes: 3,
+            scenarios,
+            keep: false,
+            secure,
+            release: false,
+        })?;
+    }
+    Ok(())
 }

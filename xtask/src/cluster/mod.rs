@@ -1,5 +1,6 @@
 //! `cargo xtask test-cluster`: real node processes, killed and restarted while clients publish.
 
+mod access;
 mod faults;
 mod ledger;
 mod node;
@@ -23,6 +24,9 @@ pub(crate) struct Options {
     /// Leave the cluster running until Ctrl-C and print its addresses
     #[arg(long)]
     pub(crate) keep: bool,
+    /// Make clients log in, and nodes, too
+    #[arg(long)]
+    pub(crate) secure: bool,
     /// Test the release build
     #[arg(long)]
     pub(crate) release: bool,

@@ -1,5 +1,6 @@
 //! A node as a process: its configuration, its log, its life and death.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, timeout};
 
+use super::access::Access;
+
 const START_LIMIT: Duration = Duration::from_secs(30);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(25);
@@ -24,6 +27,7 @@ pub(super) struct Node {
     pub(super) proxy_port: u16,
     binary: PathBuf,
     configuration: PathBuf,
+    arguments: Vec<OsString>,
     log: PathBuf,
     process: Option<Child>,
     ended: Option<ExitStatus>,
@@ -40,11 +44,13 @@ impl Node {
         count: u32,
         (inner_port, proxy_port): (u16, u16),
         announced: IpAddr,
+        access: &Access,
     ) -> anyhow::Result<Self> {
         let name = format!("node-{}", index + 1);
         let configuration = folder.join(format!("{name}.json"));
         let text = json!({
             "name": name,
+            "secure": access.is_secure(),
             "host": "127.0.0.1",
             "port": inner_port,
             "admin": {"port": 0},
@@ -56,6 +62,7 @@ impl Node {
                     "isDefault": true,
                     "settings": {"filename": folder.join("happn.sqlite")},
                 }]}},
+                "security": access.settings(),
                 "proxy": {"config": {"host": "127.0.0.1", "port": proxy_port}},
                 "orchestrator": {"config": {
                     "deployment": "test-cluster",
@@ -73,6 +80,7 @@ impl Node {
             proxy_port,
             binary: binary.to_path_buf(),
             configuration,
+            arguments: access.arguments(),
             process: None,
             ended: None,
             clock_ahead_hours: 0,
@@ -89,6 +97,7 @@ impl Node {
         let child = Command::new(&self.binary)
             .arg("--config")
             .arg(&self.configuration)
+            .args(&self.arguments)
             .env(
                 "HAPPN__debug__clockAhead",
                 (self.clock_ahead_hours * 3_600_000).to_string(),

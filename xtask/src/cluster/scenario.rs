@@ -10,6 +10,7 @@ use testkit::Relay;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
+use super::access::Access;
 use super::ledger::{Route, routes};
 use super::node::{Node, free_ports};
 use super::report;
@@ -35,12 +36,13 @@ pub(super) struct Cluster {
     /// In front of each node's inner port, where the others connect.
     pub(super) relays: Vec<Relay>,
     pub(super) failures: Vec<String>,
+    access: Access,
     folder: Folder,
 }
 
 /// Plays the story and answers what did not hold.
 pub(super) async fn play(binary: &Path, options: &Options) -> anyhow::Result<Vec<String>> {
-    let mut cluster = Cluster::start(binary, options.nodes).await?;
+    let mut cluster = Cluster::start(binary, options).await?;
     let mut verdicts = Vec::new();
     for scenario in chosen(&options.scenarios) {
         println!("{scenario:?}");
@@ -116,8 +118,10 @@ impl Cluster {
         self.folder.0.join("happn.sqlite")
     }
 
-    async fn start(binary: &Path, count: u32) -> anyhow::Result<Self> {
+    async fn start(binary: &Path, options: &Options) -> anyhow::Result<Self> {
         let folder = Folder::create()?;
+        let access = Access::prepare(options.secure, &folder.0)?;
+        let count = options.nodes;
         println!("starting {count} nodes");
         let mut nodes = Vec::new();
         let mut relays = Vec::new();
@@ -128,7 +132,7 @@ impl Cluster {
             let address = SocketAddr::from((announced, ports.0));
             let relay = Relay::start(address, inner).await;
             relays.push(relay.with_context(|| format!("cannot relay at {address}"))?);
-            let node = Node::prepare(binary, &folder.0, index, count, ports, announced)?;
+            let node = Node::prepare(binary, &folder.0, index, count, ports, announced, &access)?;
             nodes.push(node);
         }
         for node in &mut nodes {
@@ -142,6 +146,7 @@ impl Cluster {
             nodes,
             relays,
             failures: Vec::new(),
+            access,
             folder,
         })
     }
@@ -149,7 +154,7 @@ impl Cluster {
     pub(super) async fn clients(&self) -> anyhow::Result<Vec<Client>> {
         let mut clients = Vec::new();
         for node in &self.nodes {
-            clients.push(connect(node.proxy_port).await?);
+            clients.push(connect(node.proxy_port, &self.access).await?);
         }
         everyone_hears_everyone(&clients).await?;
         Ok(clients)

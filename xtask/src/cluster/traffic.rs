@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
+use super::access::Access;
 use super::ledger::{Ledger, Route};
 
 const ARRIVAL_LIMIT: Duration = Duration::from_secs(20);
@@ -172,10 +173,11 @@ impl Drop for Observer {
 }
 
 /// A client at the front door of the node on `port`.
-pub(super) async fn connect(port: u16) -> anyhow::Result<Client> {
+pub(super) async fn connect(port: u16, access: &Access) -> anyhow::Result<Client> {
     let config = ClientConfig {
         connect_timeout: Duration::from_secs(5),
         call_timeout: Duration::from_secs(15),
+        credentials: access.credentials(),
         ..ClientConfig::new("127.0.0.1", port)
     };
     Client::connect(config)
