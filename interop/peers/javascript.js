@@ -35,18 +35,29 @@ export async function startJavascriptServerOnMongo(settings) {
 
 export const ADMIN_PASSWORD = 'of the administrator';
 
-/// The same with logins. `service` is the way to its users and groups.
-export async function startSecureJavascriptServer() {
+/// The same with logins, in memory or on a MongoDB collection.
+export async function startSecureJavascriptServer(mongo) {
   const security = { config: { adminUser: { password: ADMIN_PASSWORD } } };
+  const provider = 'happn-db-provider-mongo';
+  const datastores = mongo && [{ name: 'mongo', provider, isDefault: true, settings: mongo }];
   const service = await happn.service.create({
     host: '127.0.0.1',
     port: 0,
     secure: true,
     utils: quiet,
-    services: { security },
+    services: { security, ...(mongo && { data: { config: { datastores } } }) },
   });
   return {
     service,
+    /// Makes sure of users and groups, given as our provision files have them.
+    async provision({ groups = [], users = [] }) {
+      const { users: theirs, groups: theirGroups } = service.services.security;
+      for (const group of groups) await theirGroups.upsertGroup(group);
+      for (const { groups: names = [], ...user } of users) {
+        const made = await theirs.upsertUser(user);
+        for (const name of names) await theirGroups.linkGroup(await theirGroups.getGroup(name), made);
+      }
+    },
     port: service.server.address().port,
     stop: () => service.stop({ reconnect: false }),
   };

@@ -1,11 +1,12 @@
 // Our node, as a process of its own; `HAPPN_NODE_BIN` names the binary.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { promisify } from 'node:util';
 
 import { eventually } from '../waiting.js';
 import { freePorts } from './ports.js';
@@ -23,12 +24,13 @@ export async function startRustNode() {
 }
 
 /// Starts `count` nodes on one SQLite file, or on the given store; complete when every one serves
-/// clients.
-export async function startRustCluster(count, datastore) {
+/// clients. With `security`, its `adminPassword` and what there is to be (`provision`), they are
+/// secure.
+export async function startRustCluster(count, datastore, security) {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'happn-interop-'));
   const ports = await freePorts(2 * count);
   const nodes = Array.from({ length: count }, (_, index) =>
-    makeNode(folder, `node-${index + 1}`, count, ports.slice(2 * index, 2 * index + 2), datastore)
+    makeNode(folder, `node-${index + 1}`, count, ports.slice(2 * index, 2 * index + 2), datastore, security)
   );
   let left = count;
   for (const node of nodes) {
@@ -43,19 +45,26 @@ export async function startRustCluster(count, datastore) {
   return nodes;
 }
 
-function makeNode(folder, name, minimumPeers, [inner, proxy], datastore) {
+function makeNode(folder, name, minimumPeers, [inner, proxy], datastore, security) {
   const file = path.join(folder, `${name}.json`);
+  const settings = configuration(folder, name, minimumPeers, inner, proxy, datastore, security);
   let child;
   const node = {
     name,
     port: proxy,
     async start() {
-      await fs.writeFile(file, JSON.stringify(configuration(folder, name, minimumPeers, inner, proxy, datastore)));
-      child = spawnNode(file);
+      await fs.writeFile(file, JSON.stringify(settings));
+      const wanted = security && (await writeProvision(folder, name, security.provision));
+      child = spawnNode(['--config', file, ...(wanted ? ['--provision', wanted] : [])]);
       await eventually(`${name} serves clients on ${proxy}`, START_DEADLINE_MS, () => {
         if (child.exitCode !== null) throw new Error(`${name} ended:\n${child.transcript}`);
         return answers(proxy);
       });
+    },
+    /// Makes sure of users and groups while the cluster runs.
+    async provision(wanted) {
+      const provision = await writeProvision(folder, `${name}-later`, wanted);
+      await promisify(execFile)(binary(), ['--config', file, 'provision', provision]);
     },
     /// Ends the process with `signal` and answers its exit code, null if the signal ended it.
     async end(signal) {
@@ -77,10 +86,20 @@ function makeNode(folder, name, minimumPeers, [inner, proxy], datastore) {
   return node;
 }
 
-function spawnNode(file) {
-  const binary = process.env.HAPPN_NODE_BIN;
-  if (!binary) throw new Error('HAPPN_NODE_BIN is not set; run `cargo xtask test`');
-  const child = spawn(binary, ['--config', file], { stdio: ['ignore', 'pipe', 'pipe'] });
+function binary() {
+  const named = process.env.HAPPN_NODE_BIN;
+  if (!named) throw new Error('HAPPN_NODE_BIN is not set; run `cargo xtask test`');
+  return named;
+}
+
+async function writeProvision(folder, name, wanted) {
+  const file = path.join(folder, `${name}.provision.json`);
+  await fs.writeFile(file, JSON.stringify(wanted));
+  return file;
+}
+
+function spawnNode(args) {
+  const child = spawn(binary(), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   child.transcript = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -90,23 +109,25 @@ function spawnNode(file) {
     });
   }
   child.on('error', (error) => {
-    child.transcript += `cannot run ${binary}: ${error.message}`;
+    child.transcript += `cannot run ${binary()}: ${error.message}`;
     child.exitCode ??= 127;
   });
   return child;
 }
 
-function configuration(folder, name, minimumPeers, inner, proxy, datastore) {
+function configuration(folder, name, minimumPeers, inner, proxy, datastore, security) {
   const settings = { filename: path.join(folder, 'happn.db') };
   const store = datastore ?? { name: 'main', provider: 'sqlite', isDefault: true, settings };
   return {
     name,
+    secure: security !== undefined,
     host: '127.0.0.1',
     port: inner,
     announceHost: '127.0.0.1',
     admin: { port: 0 },
     services: {
       data: { config: { datastores: [store] } },
+      ...(security && { security: { config: { adminUser: { password: security.adminPassword } } } }),
       proxy: { config: { host: '127.0.0.1', port: proxy } },
       orchestrator: {
         config: {
