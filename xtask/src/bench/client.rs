@@ -21,6 +21,8 @@ const FRAMES_PER_TURN: usize = 512;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Flavour {
     Happn,
+    /// A node on which clients log in.
+    Secure,
     /// The plain server.
     Raw,
     /// The plain server, doing what the protocol demands of any server.
@@ -32,6 +34,7 @@ impl Flavour {
     pub(super) async fn publisher(self, server: SocketAddr, group: &str) -> anyhow::Result<Socket> {
         match self {
             Self::Happn => log_in(server).await,
+            Self::Secure => log_in_as(server, &password_login()).await,
             Self::Raw => ready(connect(server, &format!("/pub/{group}")).await?).await,
             Self::Protocol => ready(connect(server, &format!("/set/{group}")).await?).await,
         }
@@ -40,8 +43,8 @@ impl Flavour {
     /// A client that gets what is published to `group` from now on.
     pub(super) async fn listener(self, server: SocketAddr, group: &str) -> anyhow::Result<Socket> {
         match self {
-            Self::Happn => {
-                let mut socket = log_in(server).await?;
+            Self::Happn | Self::Secure => {
+                let mut socket = self.publisher(server, group).await?;
                 subscribe(&mut socket, &format!("{group}/*")).await?;
                 Ok(socket)
             }
@@ -54,28 +57,47 @@ impl Flavour {
     /// What a publisher of `group` sends.
     pub(super) fn publication(self, group: &str) -> Message {
         match self {
-            Self::Happn | Self::Protocol => set(&format!("{group}/item"), r#","noStore":true"#),
+            Self::Happn | Self::Secure | Self::Protocol => {
+                set(&format!("{group}/item"), r#","noStore":true"#)
+            }
             Self::Raw => Message::text(payload()),
         }
     }
 }
 
+/// Who logs in on secure nodes: good for nothing but the nodes of a benchmark.
+pub(super) const USERNAME: &str = "bench";
+pub(super) const PASSWORD: &str = "of the benchmark";
+
+/// The data of a login with the user's password.
+pub(super) fn password_login() -> String {
+    format!(r#"{{"username":"{USERNAME}","password":"{PASSWORD}","info":{{}}}}"#)
+}
+
 /// A logged-in happn client.
 pub(super) async fn log_in(server: SocketAddr) -> anyhow::Result<Socket> {
+    log_in_as(server, r#"{"info":{}}"#).await
+}
+
+/// A happn client that logged in with `data`.
+pub(super) async fn log_in_as(server: SocketAddr, data: &str) -> anyhow::Result<Socket> {
+    Ok(session(server, data).await?.0)
+}
+
+/// A logged-in client and the login's answer.
+pub(super) async fn session(server: SocketAddr, data: &str) -> anyhow::Result<(Socket, Utf8Bytes)> {
     let mut socket = connect(server, "/primus").await?;
     let configure = r#"{"action":"configure-session","eventId":1,"data":{"protocol":"happn_4","version":"13.12.1","browser":false}}"#;
     request(&mut socket, configure).await?;
-    request(
-        &mut socket,
-        r#"{"action":"login","eventId":2,"data":{"info":{}}}"#,
-    )
-    .await?;
-    Ok(socket)
+    let login = format!(r#"{{"action":"login","eventId":2,"data":{data}}}"#);
+    let answer = request(&mut socket, &login).await?;
+    Ok((socket, answer))
 }
 
 /// Subscribes a happn client to sets on `mask`, which may begin with a slash.
 pub(super) async fn subscribe(socket: &mut Socket, mask: &str) -> anyhow::Result<()> {
-    request(socket, &subscription(mask)).await
+    request(socket, &subscription(mask)).await?;
+    Ok(())
 }
 
 /// The request that [`subscribe`] sends.
@@ -144,7 +166,7 @@ async fn ready(mut socket: Socket) -> anyhow::Result<Socket> {
     Ok(socket)
 }
 
-async fn request(socket: &mut Socket, text: &str) -> anyhow::Result<()> {
+async fn request(socket: &mut Socket, text: &str) -> anyhow::Result<Utf8Bytes> {
     socket.send(Message::text(text)).await?;
     loop {
         let message = socket.next().await.context("the server left")??;
@@ -152,7 +174,8 @@ async fn request(socket: &mut Socket, text: &str) -> anyhow::Result<()> {
             bail!("an answer that is no text");
         };
         if is_data(&Message::Text(answer.clone())) {
-            return check(text, &answer);
+            check(text, &answer)?;
+            return Ok(answer);
         }
     }
 }

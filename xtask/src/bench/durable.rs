@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use futures_util::SinkExt;
 use tokio::task::JoinSet;
 
-use super::client::{Socket, frames, log_in, set};
+use super::client::{Flavour, Socket, frames, set};
 use super::fan_out::{Spent, watch};
 use super::process::ServerProcess;
 use super::table::{Budget, Row, Table, grouped};
@@ -24,7 +24,7 @@ pub(super) async fn measure(plan: Plan, table: &mut Table) -> anyhow::Result<()>
     for window in [1, 8] {
         let mut spent = Spent::default();
         for _ in 0..plan.rounds {
-            spent.add(load(plan, window).await?);
+            spent.add(load(plan, Flavour::Happn, window).await?);
         }
         table.add(Row {
             scenario: format!("durable sets {CLIENTS}×{window}"),
@@ -40,12 +40,17 @@ pub(super) async fn measure(plan: Plan, table: &mut Table) -> anyhow::Result<()>
     Ok(())
 }
 
-async fn load(plan: Plan, window: usize) -> anyhow::Result<Spent> {
-    let server = ServerProcess::start(ServerKind::Happn).await?;
+/// Sets through clients of a node of its own, open or secure.
+pub(super) async fn load(plan: Plan, flavour: Flavour, window: usize) -> anyhow::Result<Spent> {
+    let kind = match flavour {
+        Flavour::Secure => ServerKind::Secure,
+        _ => ServerKind::Happn,
+    };
+    let server = ServerProcess::start(kind).await?;
     let answered = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
     for client in 0..CLIENTS {
-        let socket = log_in(server.address()).await?;
+        let socket = flavour.publisher(server.address(), "").await?;
         tasks.spawn(write(socket, client, window, answered.clone()));
     }
     let spent = watch(plan, &server, &answered, &mut tasks).await;

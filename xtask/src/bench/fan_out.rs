@@ -24,13 +24,13 @@ const BUDGET_PERCENT: f64 = 60.0;
 
 /// Who publishes to whom: `groups` publishers, each with `listeners` of its own.
 #[derive(Clone, Copy, Debug)]
-struct Shape {
-    name: &'static str,
-    groups: usize,
-    listeners: usize,
+pub(super) struct Shape {
+    pub(super) name: &'static str,
+    pub(super) groups: usize,
+    pub(super) listeners: usize,
 }
 
-const SHAPES: [Shape; 4] = [
+pub(super) const SHAPES: [Shape; 4] = [
     Shape {
         name: "fan-out 1→1",
         groups: 1,
@@ -118,7 +118,7 @@ fn row(scenario: &str, [happn, raw, protocol]: [Spent; 3]) -> Row {
     }
 }
 
-async fn load(
+pub(super) async fn load(
     plan: Plan,
     flavour: Flavour,
     server: &ServerProcess,

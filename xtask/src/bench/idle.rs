@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 
-use super::client::{Flavour, Socket, log_in};
+use super::client::{Flavour, Socket};
 use super::process::ServerProcess;
 use super::table::{Budget, Row, Table};
 use super::{Plan, ServerKind};
@@ -49,7 +49,7 @@ async fn per_connection(plan: Plan, flavour: Flavour, kind: ServerKind) -> anyho
 async fn open(flavour: Flavour, server: SocketAddr, count: usize) -> anyhow::Result<Vec<Socket>> {
     let opening = (0..count).map(|_| async move {
         match flavour {
-            Flavour::Happn => log_in(server).await,
+            Flavour::Happn | Flavour::Secure => flavour.publisher(server, "idle").await,
             Flavour::Raw | Flavour::Protocol => flavour.listener(server, "idle").await,
         }
     });

@@ -14,6 +14,7 @@ mod idle;
 mod matching;
 mod process;
 mod raw_server;
+mod secure;
 mod store;
 mod table;
 
@@ -50,6 +51,8 @@ enum Subject {
     Store,
     /// Events between nodes: how many, how quickly, and what failing links do
     Cluster,
+    /// What logins and permissions cost next to an open node
+    Secure,
 }
 
 impl Subject {
@@ -57,6 +60,7 @@ impl Subject {
         match self {
             Self::Store => "store",
             Self::Cluster => "cluster",
+            Self::Secure => "secure",
         }
     }
 }
@@ -66,6 +70,8 @@ impl Subject {
 enum ServerKind {
     /// A `cluster-node` of its own, with its SQLite file.
     Happn,
+    /// The same with a user who may do what is measured, and nothing else.
+    Secure,
     /// A plain websocket fan-out.
     Raw,
 }
@@ -118,6 +124,9 @@ pub(crate) fn run(options: &Options) -> anyhow::Result<()> {
                 Some(Subject::Cluster) => {
                     tokio::time::timeout(RUN_MAX, measure_cluster(plan, wanted)).await
                 }
+                Some(Subject::Secure) => {
+                    tokio::time::timeout(RUN_MAX, measure_secure(plan, wanted)).await
+                }
             }
         })
         .context("the benchmark hangs")??;
@@ -159,6 +168,12 @@ async fn measure_stores(plan: Plan, wanted: impl Fn(&str) -> bool) -> anyhow::Re
 async fn measure_cluster(plan: Plan, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Table> {
     let mut table = Table::default();
     cluster::measure(plan, &wanted, &mut table).await?;
+    Ok(table)
+}
+
+async fn measure_secure(plan: Plan, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Table> {
+    let mut table = Table::default();
+    secure::measure(plan, &wanted, &mut table).await?;
     Ok(table)
 }
 

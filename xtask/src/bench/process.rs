@@ -11,7 +11,7 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 use super::ServerKind;
-use super::client::log_in;
+use super::client::{PASSWORD, USERNAME, log_in, log_in_as, password_login};
 use crate::run;
 
 /// How often the kernel counts processor time; the same on every Linux of today.
@@ -68,6 +68,8 @@ pub(super) struct ServerProcess {
     address: SocketAddr,
     /// Where a node serves clients once it is stable.
     proxy: Option<SocketAddr>,
+    /// Whether clients log in.
+    secure: bool,
     /// Removed with the process.
     directory: Option<PathBuf>,
 }
@@ -77,12 +79,17 @@ impl ServerProcess {
     pub(super) async fn start(kind: ServerKind) -> anyhow::Result<Self> {
         match kind {
             ServerKind::Happn => Self::start_on(&Documents::Sqlite).await,
+            ServerKind::Secure => Self::start_node(&Documents::Sqlite, true).await,
             ServerKind::Raw => Self::start_raw(),
         }
     }
 
     /// Starts a node that keeps its documents as told.
     pub(super) async fn start_on(documents: &Documents) -> anyhow::Result<Self> {
+        Self::start_node(documents, false).await
+    }
+
+    async fn start_node(documents: &Documents, secure: bool) -> anyhow::Result<Self> {
         // A node announces its port before it binds it, so that it cannot choose one itself.
         let free = || TcpListener::bind(("127.0.0.1", 0)).and_then(|taken| taken.local_addr());
         let (address, proxy) = (free()?, free()?);
@@ -94,15 +101,21 @@ impl ServerProcess {
             "host": "127.0.0.1",
             "port": address.port(),
             "admin": {"port": 0},
+            "secure": secure,
             "services": {
                 "data": {"config": {"datastores": [documents.store(&directory, &name)]}},
                 "proxy": {"config": {"host": "127.0.0.1", "port": proxy.port()}},
             },
         });
+        let mut arguments = Vec::new();
+        if secure {
+            arguments.extend(["--provision".into(), provision(&directory)?]);
+        }
         let node = Self {
-            child: spawn(&directory, &name, &text)?,
+            child: spawn(&directory, &name, &text, &arguments)?,
             address,
             proxy: Some(proxy),
+            secure,
             directory: Some(directory),
         };
         node.serves().await?;
@@ -133,9 +146,10 @@ impl ServerProcess {
             },
         });
         Ok(Self {
-            child: spawn(directory, &name, &text)?,
+            child: spawn(directory, &name, &text, &[])?,
             address,
             proxy: Some(proxy),
+            secure: false,
             directory: None,
         })
     }
@@ -146,7 +160,7 @@ impl ServerProcess {
         let Some(proxy) = self.proxy else {
             return Ok(());
         };
-        tokio::time::timeout(START_MAX, logged_in(proxy))
+        tokio::time::timeout(START_MAX, logged_in(proxy, self.secure))
             .await
             .context("a node serves no clients")
     }
@@ -170,6 +184,7 @@ impl ServerProcess {
             child,
             address,
             proxy: None,
+            secure: false,
             directory: None,
         })
     }
@@ -220,13 +235,19 @@ impl Drop for ServerProcess {
 }
 
 /// Runs a node with its configuration and log in `directory`.
-fn spawn(directory: &Path, name: &str, configuration: &Value) -> anyhow::Result<Child> {
+fn spawn(
+    directory: &Path,
+    name: &str,
+    configuration: &Value,
+    arguments: &[PathBuf],
+) -> anyhow::Result<Child> {
     let file = directory.join(format!("{name}.json"));
     std::fs::write(&file, configuration.to_string())?;
     let log = File::create(directory.join(format!("{name}.log")))?;
     Command::new(run::target_directory().join("release/cluster-node"))
         .arg("--config")
         .arg(&file)
+        .args(arguments)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)
@@ -234,9 +255,22 @@ fn spawn(directory: &Path, name: &str, configuration: &Value) -> anyhow::Result<
         .context("cannot start a node")
 }
 
+/// Writes what a secure node is to make sure of: the one user of the benchmark.
+fn provision(directory: &Path) -> anyhow::Result<PathBuf> {
+    let file = directory.join("provision.json");
+    let rules = json!({"/bench/*": {"actions": ["get", "set", "on"]}});
+    let user = json!({"username": USERNAME, "password": PASSWORD, "permissions": rules});
+    std::fs::write(&file, json!({"users": [user]}).to_string())?;
+    Ok(file)
+}
+
 /// Tries to log in until it works.
-async fn logged_in(address: SocketAddr) {
-    while log_in(address).await.is_err() {
+async fn logged_in(address: SocketAddr, secure: bool) {
+    let attempt = async || match secure {
+        true => log_in_as(address, &password_login()).await,
+        false => log_in(address).await,
+    };
+    while attempt().await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
