@@ -121,6 +121,11 @@ impl Recorder {
         recorder
     }
 
+    /// Whether there is something to take. Listeners hear last, so it is complete.
+    pub(crate) fn has_heard(&self) -> bool {
+        !self.heard.lock().unwrap().is_empty()
+    }
+
     /// What was told since this was last asked. Both sides were told the same.
     pub(crate) fn take(&self) -> Vec<Change> {
         let replicated = std::mem::take(&mut *self.replicated.lock().unwrap());
