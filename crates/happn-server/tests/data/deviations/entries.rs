@@ -175,6 +175,13 @@ pub(super) const ENTRIES: &[Entry] = &[
     },
     Entry {
         file: "errors",
+        name: "unknown action never answers",
+        on: ALL,
+        ours: Error(r#"{"name":"Error","message":"unknown action: \"frobnicate\""}"#),
+        why: "a client should know at once",
+    },
+    Entry {
+        file: "errors",
         name: "collation given as a string",
         on: ALL,
         ours: Error(
