@@ -62,18 +62,25 @@ impl SqliteStore {
             token: Arc::new(running),
             file: config.filename,
         };
-        let writer = Writer::new(connection, config.busy_timeout);
+        let mut writer = Writer::new(connection, config.busy_timeout);
         let batch_max = config.batch_max;
+        // Whoever closes a file last moves its log into it; of several at once, nobody does.
+        let (reading, readers_ended) = std::sync::mpsc::channel::<()>();
         running.spawn("sqlite-writer".to_owned(), move || {
             writer.run(change_jobs, batch_max);
+            // Nothing is ever sent: this ends when every reader has.
+            let _ = readers_ended.recv();
         })?;
+        let of_reader = reading.clone();
         running.spawn("sqlite-reader".to_owned(), move || {
             reader::run_ones(&of_ones, one_jobs);
+            drop((of_ones, of_reader));
         })?;
         for (number, mut connection) in connections.into_iter().enumerate() {
-            let jobs = read_jobs.clone();
+            let (jobs, of_walker) = (read_jobs.clone(), reading.clone());
             running.spawn(format!("sqlite-walker-{number}"), move || {
                 reader::run(&mut connection, &jobs);
+                drop((connection, of_walker));
             })?;
         }
         Ok(Self {

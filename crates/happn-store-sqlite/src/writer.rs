@@ -50,7 +50,7 @@ impl Writer {
     }
 
     /// Writes until the queue is closed and empty.
-    pub(crate) fn run(mut self, mut jobs: mpsc::Receiver<Job<Change>>, batch_max: usize) {
+    pub(crate) fn run(&mut self, mut jobs: mpsc::Receiver<Job<Change>>, batch_max: usize) {
         let batch_max = batch_max.max(1);
         let mut batch = Vec::new();
         let mut last_size = 0;
