@@ -44,13 +44,17 @@ impl State {
     }
 }
 
-/// Reads the file's marks; this is also what finds out that it is no database.
+/// Reads the file's marks; this is also what finds out that it is no database. One statement, so
+/// that they are of one moment: another process may be making the tables.
 pub(crate) fn state(connection: &Connection) -> rusqlite::Result<State> {
-    let number = |sql: &str| connection.query_row(sql, (), |row| row.get(0));
-    Ok(State {
-        tables: number("SELECT count(*) FROM sqlite_schema")?,
-        application: number("PRAGMA application_id")?,
-        version: number("PRAGMA user_version")?,
+    let marks = "SELECT (SELECT count(*) FROM sqlite_schema), application_id, user_version
+        FROM pragma_application_id, pragma_user_version";
+    connection.query_row(marks, (), |row| {
+        Ok(State {
+            tables: row.get(0)?,
+            application: row.get(1)?,
+            version: row.get(2)?,
+        })
     })
 }
 
