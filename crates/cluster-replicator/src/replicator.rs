@@ -120,7 +120,10 @@ impl PeerEvents for Replicator {
         self.gaps.notify_one();
         match gap.lost {
             Some(lost) => tracing::warn!(peer, lost, "events of a peer are lost"),
-            None => tracing::warn!(peer, "events of a peer may be lost: its link broke"),
+            None => tracing::warn!(
+                peer,
+                "events of a peer may be lost: its link broke or was slow"
+            ),
         }
         self.sink.announce_gap(peer, gap.lost);
     }

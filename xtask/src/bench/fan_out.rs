@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use futures_util::{SinkExt, StreamExt};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::client::{Flavour, Socket, frames};
+use super::client::Flavour;
+use super::flow::{Batch, listen, publish};
 use super::process::ServerProcess;
 use super::table::{Budget, Row, Table, grouped};
 use super::{Plan, ServerKind};
@@ -136,7 +136,12 @@ pub(super) async fn load(
             tasks.spawn(listen(socket, permits.clone(), delivered.clone()));
         }
         let socket = flavour.publisher(server.address(), &group).await?;
-        tasks.spawn(publish(flavour, socket, group, permits, shape.listeners));
+        let publication = flavour.publication(&group);
+        let batch = Batch {
+            publications: BATCH,
+            listeners: shape.listeners,
+        };
+        tasks.spawn(publish(socket, publication, permits, batch));
     }
     let spent = watch(plan, server, &delivered, &mut tasks).await;
     tasks.shutdown().await;
@@ -150,17 +155,27 @@ pub(super) async fn watch(
     count: &AtomicU64,
     clients: &mut JoinSet<anyhow::Result<()>>,
 ) -> anyhow::Result<Spent> {
+    watch_all(plan, || server.cpu_seconds(), count, clients).await
+}
+
+/// The same for whatever `cpu_seconds` adds up.
+pub(super) async fn watch_all(
+    plan: Plan,
+    cpu_seconds: impl Fn() -> anyhow::Result<f64>,
+    count: &AtomicU64,
+    clients: &mut JoinSet<anyhow::Result<()>>,
+) -> anyhow::Result<Spent> {
     let running = async {
         tokio::time::sleep(plan.warm_up).await;
         let start = (
             Instant::now(),
-            server.cpu_seconds()?,
+            cpu_seconds()?,
             count.load(Ordering::Relaxed),
         );
         tokio::time::sleep(plan.measured).await;
         anyhow::Ok(Spent {
             count: count.load(Ordering::Relaxed) - start.2,
-            cpu_seconds: server.cpu_seconds()? - start.1,
+            cpu_seconds: cpu_seconds()? - start.1,
             seconds: start.0.elapsed().as_secs_f64(),
         })
     };
@@ -170,47 +185,5 @@ pub(super) async fn watch(
             ended??;
             anyhow::bail!("a client ended before the measurement")
         }
-    }
-}
-
-async fn listen(
-    mut socket: Socket,
-    permits: Arc<Semaphore>,
-    delivered: Arc<AtomicU64>,
-) -> anyhow::Result<()> {
-    loop {
-        let count = frames(&mut socket).await?;
-        delivered.fetch_add(count as u64, Ordering::Relaxed);
-        permits.add_permits(count);
-    }
-}
-
-async fn publish(
-    flavour: Flavour,
-    socket: Socket,
-    group: String,
-    permits: Arc<Semaphore>,
-    listeners: usize,
-) -> anyhow::Result<()> {
-    let publication = flavour.publication(&group);
-    let (mut sink, mut answers) = socket.split();
-    let sending = async {
-        loop {
-            let wanted = u32::try_from(BATCH * listeners)?;
-            permits.acquire_many(wanted).await?.forget();
-            for _ in 0..BATCH {
-                sink.feed(publication.clone()).await?;
-            }
-            sink.flush().await?;
-        }
-    };
-    let draining = async {
-        loop {
-            frames(&mut answers).await?;
-        }
-    };
-    tokio::select! {
-        ended = sending => ended,
-        ended = draining => ended,
     }
 }

@@ -10,6 +10,7 @@ mod cluster;
 mod durable;
 mod envelope;
 mod fan_out;
+mod flow;
 mod idle;
 mod matching;
 mod process;

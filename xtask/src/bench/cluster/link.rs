@@ -1,17 +1,17 @@
 //! Events from a publisher on one node to a listener on another.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
-use futures_util::{SinkExt, StreamExt};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::nodes::Nodes;
 use crate::bench::Plan;
-use crate::bench::client::{Socket, frames, log_in, set_of, subscribe};
-use crate::bench::fan_out::Spent;
+use crate::bench::client::{log_in, set_of, subscribe};
+use crate::bench::fan_out::{Spent, watch_all};
+use crate::bench::flow::{Batch, listen, publish};
 use crate::bench::table::{Budget, Row, Table, grouped};
 
 pub(super) const NAME: &str = "link events";
@@ -60,70 +60,19 @@ async fn load(plan: Plan, cluster: &Nodes, path: &str, bytes: usize) -> anyhow::
     let publisher = log_in(cluster.nodes[0].address()).await?;
     let mut clients = JoinSet::new();
     clients.spawn(listen(listener, permits.clone(), heard.clone()));
-    clients.spawn(publish(publisher, path.to_owned(), bytes, permits));
-    let running = async {
-        tokio::time::sleep(plan.warm_up).await;
-        let start = (
-            Instant::now(),
-            cluster.cpu_seconds()?,
-            heard.load(Ordering::Relaxed),
-        );
-        tokio::time::sleep(plan.measured).await;
-        anyhow::Ok(Spent {
-            count: heard.load(Ordering::Relaxed) - start.2,
-            cpu_seconds: cluster.cpu_seconds()? - start.1,
-            seconds: start.0.elapsed().as_secs_f64(),
-        })
+    let batch = Batch {
+        publications: BATCH,
+        listeners: 1,
     };
-    let spent = tokio::select! {
-        spent = running => spent,
-        Some(ended) = clients.join_next() => {
-            ended??;
-            anyhow::bail!("a client ended before the measurement")
-        }
-    };
+    clients.spawn(publish(publisher, publication(path, bytes), permits, batch));
+    let spent = watch_all(plan, || cluster.cpu_seconds(), &heard, &mut clients).await;
     clients.shutdown().await;
     spent
 }
 
-async fn listen(
-    mut socket: Socket,
-    permits: Arc<Semaphore>,
-    heard: Arc<AtomicU64>,
-) -> anyhow::Result<()> {
-    loop {
-        let count = frames(&mut socket).await?;
-        heard.fetch_add(count as u64, Ordering::Relaxed);
-        permits.add_permits(count);
-    }
-}
-
-async fn publish(
-    socket: Socket,
-    path: String,
-    bytes: usize,
-    permits: Arc<Semaphore>,
-) -> anyhow::Result<()> {
+/// A set of `bytes` of data that is not stored.
+fn publication(path: &str, bytes: usize) -> Message {
     let frame = r#"{"x":""}"#.len();
     let data = format!(r#"{{"x":"{}"}}"#, "x".repeat(bytes.saturating_sub(frame)));
-    let publication = set_of(&path, &data, r#","noStore":true"#);
-    let (mut sink, mut answers) = socket.split();
-    let sending = async {
-        loop {
-            permits.acquire_many(u32::try_from(BATCH)?).await?.forget();
-            for _ in 0..BATCH {
-                sink.feed(publication.clone()).await?;
-            }
-            sink.flush().await?;
-        }
-    };
-    let draining = async {
-        loop {
-            frames(&mut answers).await?;
-        }
-    };
-    tokio::select! {
-        ended = sending => ended,
-        ended = draining => ended,
-    }
+    set_of(path, &data, r#","noStore":true"#)
 }
