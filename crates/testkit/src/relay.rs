@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 /// The most bytes carried in one step.
-const STEP: usize = 16 * 1024;
+const STEP: usize = 64 * 1024;
 /// The most bytes carried in one step of a slow line.
 const SLOW_STEP: usize = 1024;
 
@@ -26,7 +26,7 @@ pub enum Line {
     HalfOpen,
     /// So many bytes per second, connection and direction.
     Slow(u64),
-    /// Bytes arrive so much later, in both directions; no more than 16 KiB are on their way.
+    /// Bytes arrive so much later, in both directions; no more than 64 KiB are on their way.
     Delayed(Duration),
 }
 
@@ -86,6 +86,8 @@ async fn carry(near: TcpStream, target: SocketAddr, mut line: watch::Receiver<Li
     let Ok(far) = TcpStream::connect(target).await else {
         return;
     };
+    // What arrives together leaves together already; the system must not hold back the rest.
+    let _ = (near.set_nodelay(true), far.set_nodelay(true));
     let (there, back) = (line.clone(), line.clone());
     tokio::select! {
         () = pump(&near, &far, there) => {}
@@ -112,7 +114,10 @@ async fn pump(from: &TcpStream, to: &TcpStream, mut line: watch::Receiver<Line>)
         match from.try_read(&mut buffer[..share]) {
             Ok(0) => return,
             Ok(count) => {
-                sleep(pause(now, count)).await;
+                // A sleep of nothing would still wait for the timer's next millisecond.
+                if let Some(pause) = pause(now, count) {
+                    sleep(pause).await;
+                }
                 if write_all(to, &buffer[..count]).await.is_err() {
                     return;
                 }
@@ -123,14 +128,15 @@ async fn pump(from: &TcpStream, to: &TcpStream, mut line: watch::Receiver<Line>)
     }
 }
 
-/// How long `count` bytes are on their way.
-fn pause(line: Line, count: usize) -> Duration {
+/// How long `count` bytes are on their way, when the line holds them up.
+fn pause(line: Line, count: usize) -> Option<Duration> {
     match line {
-        Line::Open | Line::Cut | Line::HalfOpen => Duration::ZERO,
+        Line::Open | Line::Cut | Line::HalfOpen => None,
         Line::Slow(per_second) => {
-            Duration::from_micros(1_000_000 * count as u64 / per_second.max(1))
+            let micros = 1_000_000 * count as u64 / per_second.max(1);
+            Some(Duration::from_micros(micros))
         }
-        Line::Delayed(delay) => delay,
+        Line::Delayed(delay) => Some(delay),
     }
 }
 
