@@ -1,64 +1,53 @@
 //! Asking an admin listener.
 
-use std::fmt;
 use std::io;
-use std::str::FromStr;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Uri, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use happn_tls::{TlsClient, TlsError, Trust};
+use http::{Method, Request, header};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+
+use crate::target::Target;
 
 /// The longest answer taken.
 const BODY_MAX: usize = 8 * 1024 * 1024;
 
-/// Which listener to ask: `http://host:port`, or just `host:port`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    /// `host:port`; brackets around an IPv6 address.
-    authority: String,
+/// What to ask. Shown without its body and its token, which may be secrets.
+#[derive(Clone)]
+pub struct Question {
+    /// The verb.
+    pub method: Method,
+    /// The path and the query, percent-encoded.
+    pub path: String,
+    /// Who asks: a session token.
+    pub token: Option<String>,
+    /// JSON.
+    pub body: Option<String>,
 }
 
-/// A text that names no listener.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no address of an admin listener: it must look like http://127.0.0.1:56000")]
-pub struct TargetError {
-    text: String,
-}
-
-impl FromStr for Target {
-    type Err = TargetError;
-
-    fn from_str(text: &str) -> Result<Self, TargetError> {
-        let wrong = || TargetError {
-            text: text.to_owned(),
-        };
-        let url = match text.contains("://") {
-            true => text.to_owned(),
-            false => format!("http://{text}"),
-        };
-        let url: Uri = url.parse().map_err(|_| wrong())?;
-        let authority = url.authority().ok_or_else(wrong)?;
-        let is_plain = url.scheme_str() == Some("http")
-            && !authority.as_str().contains('@')
-            && url.query().is_none()
-            && matches!(url.path(), "" | "/" | "/health" | "/health/");
-        let port = authority.port_u16().filter(|port| *port > 0);
-        match port {
-            Some(_) if is_plain => Ok(Self {
-                authority: authority.to_string(),
-            }),
-            _ => Err(wrong()),
+impl Question {
+    /// Asks for what is at `path`.
+    #[must_use]
+    pub fn get(path: &str) -> Self {
+        Self {
+            method: Method::GET,
+            path: path.to_owned(),
+            token: None,
+            body: None,
         }
     }
 }
 
-impl fmt::Display for Target {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}", self.authority)
+impl std::fmt::Debug for Question {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut shown = f.debug_struct("Question");
+        shown.field("method", &self.method);
+        shown.field("path", &self.path).finish_non_exhaustive()
     }
 }
 
@@ -91,6 +80,18 @@ pub enum FetchError {
         /// How long it may take.
         limit: Duration,
     },
+    /// The file of authorities is of no use.
+    #[error(transparent)]
+    Trust(#[from] TlsError),
+    /// Whoever listens there speaks no TLS, or is not trusted.
+    #[error("there is no trusted connection to {target}")]
+    Untrusted {
+        /// Who was asked.
+        target: Target,
+        /// What is wrong.
+        #[source]
+        source: io::Error,
+    },
     /// Whoever listens there does not speak HTTP, or the answer is too long.
     #[error("what {target} answers is no HTTP")]
     NotHttp {
@@ -102,40 +103,90 @@ pub enum FetchError {
     },
 }
 
-/// Asks `target` for what is at `path`; all together may take `limit`. Cancel-safe.
+/// Asks `target` for what is at `path`; all together may take `limit`. A target with TLS needs a
+/// certificate of a public authority. Cancel-safe.
 ///
 /// # Errors
 /// When there is no answer in HTTP in time. Any status is an answer.
 pub async fn fetch(target: &Target, path: &str, limit: Duration) -> Result<Fetched, FetchError> {
-    let asked = tokio::time::timeout(limit, ask(target, path)).await;
-    asked.unwrap_or_else(|_| {
-        let target = target.clone();
-        Err(FetchError::TimedOut { target, limit })
-    })
+    let client = AdminClient::new(target.clone(), &Trust::Public)?;
+    client.ask(&Question::get(path), limit).await
 }
 
-async fn ask(target: &Target, path: &str) -> Result<Fetched, FetchError> {
-    let stream = TcpStream::connect(&target.authority).await;
-    let stream = stream.map_err(|source| FetchError::Unreachable {
-        target: target.clone(),
-        source,
-    })?;
-    over(stream, target, path)
-        .await
-        .map_err(|source| FetchError::NotHttp {
-            target: target.clone(),
+/// Asks one listener, each time over a connection of its own.
+#[derive(Debug)]
+pub struct AdminClient {
+    target: Target,
+    tls: Option<TlsClient>,
+}
+
+impl AdminClient {
+    /// One that asks `target`; `trust` matters for a target with TLS only.
+    ///
+    /// # Errors
+    /// When an authority's file cannot be used.
+    pub fn new(target: Target, trust: &Trust) -> Result<Self, FetchError> {
+        let tls = match target.is_encrypted() {
+            true => Some(TlsClient::new(trust)?),
+            false => None,
+        };
+        Ok(Self { target, tls })
+    }
+
+    /// Who is asked.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// Asks; all together may take `limit`. Dropping the future closes the connection; what was
+    /// asked may be done all the same.
+    ///
+    /// # Errors
+    /// When there is no answer in HTTP in time. Any status is an answer.
+    pub async fn ask(&self, question: &Question, limit: Duration) -> Result<Fetched, FetchError> {
+        // A connection is large, and nobody needs it in place.
+        let asked = Box::pin(self.connect_and_ask(question));
+        let asked = tokio::time::timeout(limit, asked).await;
+        asked.unwrap_or_else(|_| {
+            let target = self.target.clone();
+            Err(FetchError::TimedOut { target, limit })
+        })
+    }
+
+    async fn connect_and_ask(&self, question: &Question) -> Result<Fetched, FetchError> {
+        let target = || self.target.clone();
+        let stream = TcpStream::connect(self.target.authority()).await;
+        let stream = stream.map_err(|source| FetchError::Unreachable {
+            target: target(),
+            source,
+        })?;
+        let answer = match &self.tls {
+            None => over(stream, &self.target, question).await,
+            Some(tls) => {
+                let stream = tls.connect(self.target.host(), stream).await;
+                let stream = stream.map_err(|source| FetchError::Untrusted {
+                    target: target(),
+                    source,
+                })?;
+                over(stream, &self.target, question).await
+            }
+        };
+        answer.map_err(|source| FetchError::NotHttp {
+            target: target(),
             source,
         })
+    }
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-async fn over(stream: TcpStream, target: &Target, path: &str) -> Result<Fetched, Failure> {
+async fn over<S>(stream: S, target: &Target, question: &Question) -> Result<Fetched, Failure>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    let request = Request::get(path)
-        .header(header::HOST, &target.authority)
-        .header(header::CONNECTION, "close")
-        .body(Empty::<Bytes>::new())?;
+    let request = request(target, question)?;
     let answer = async {
         let response = sender.send_request(request).await?;
         let status = response.status().as_u16();
@@ -153,35 +204,18 @@ async fn over(stream: TcpStream, target: &Target, path: &str) -> Result<Fetched,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_target_is_a_host_and_a_port() {
-        for text in [
-            "http://127.0.0.1:56000",
-            "127.0.0.1:56000",
-            "http://127.0.0.1:56000/health",
-        ] {
-            let target: Target = text.parse().unwrap();
-            assert_eq!(target.to_string(), "http://127.0.0.1:56000", "{text}");
-        }
-        assert!("[::1]:56000".parse::<Target>().is_ok());
-        for text in [
-            "",
-            "127.0.0.1",
-            "127.0.0.1:0",
-            "127.0.0.1:99999",
-            "https://127.0.0.1:56000",
-            "ws://127.0.0.1:56000",
-            "http://me@127.0.0.1:56000",
-            "http://127.0.0.1:56000/metrics",
-            "http://127.0.0.1:56000/?a",
-            "a b:1",
-        ] {
-            let error = text.parse::<Target>().unwrap_err().to_string();
-            assert!(error.contains("must look like"), "{text}: {error}");
-        }
+fn request(target: &Target, question: &Question) -> Result<Request<Full<Bytes>>, http::Error> {
+    let mut request = Request::builder()
+        .method(question.method.clone())
+        .uri(&question.path)
+        .header(header::HOST, target.authority())
+        .header(header::CONNECTION, "close");
+    if let Some(token) = &question.token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
     }
+    if question.body.is_some() {
+        request = request.header(header::CONTENT_TYPE, "application/json");
+    }
+    let body = question.body.clone().unwrap_or_default();
+    request.body(Full::new(Bytes::from(body)))
 }

@@ -3,7 +3,8 @@
 //! - [`AdminServer`]: an HTTP listener of its own, apart from clients and peers, so that it answers
 //!   also while those are closed or overrun. It serves [`Page`]s and knows nothing of a node.
 //! - [`Exposition`]: metrics as text, in the format of Prometheus.
-//! - [`fetch`]: asks such a listener, with limits on everything.
+//! - [`AdminClient`], and [`fetch`] for a single page: ask such a listener, with limits on
+//!   everything.
 //!
 //! ```
 //! # let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -35,8 +36,11 @@ mod exposition;
 mod fetch;
 mod pages;
 mod server;
+mod target;
 
 pub use exposition::{Exposition, Family};
-pub use fetch::{FetchError, Fetched, Target, TargetError, fetch};
+pub use fetch::{AdminClient, FetchError, Fetched, Question, fetch};
+pub use http::Method;
 pub use pages::{Answer, AnswerFuture, Page};
 pub use server::{AdminConfig, AdminError, AdminServer};
+pub use target::{Target, TargetError};

@@ -7,10 +7,12 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::NonEmptyStringValueParser;
+use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use crate::Exit;
 use crate::ProvisionRequest;
+use crate::administer::{self, Access, AdminRequest};
 use crate::config::{Config, ConfigError, FlagValue, KEYS, Key, Kind, Preset, Sources};
 use crate::status::StatusRequest;
 use crate::transfer::{ExportRequest, ImportRequest};
@@ -41,6 +43,8 @@ pub enum Wish {
     Provision(ProvisionRequest),
     /// Show how a running node and its cluster are.
     Status(StatusRequest),
+    /// Look after the users of a running cluster.
+    Admin(AdminRequest),
 }
 
 impl Invocation {
@@ -60,10 +64,13 @@ impl Invocation {
             Some(("export", inner)) => Wish::Export(transfers::export_request(inner)),
             Some(("provision", inner)) => Wish::Provision(provision_request(inner)),
             Some(("status", inner)) => Wish::Status(status_request(inner)),
+            Some(("admin", inner)) => match administer::request(inner) {
+                Some(request) => Wish::Admin(request),
+                None => return Err(command().error(ErrorKind::InvalidSubcommand, "no such verb")),
+            },
             _ => Wish::Start,
         };
-        // Global flags show up at the level of the subcommand as well.
-        let matches = matches.subcommand().map_or(&matches, |(_, inner)| inner);
+        let matches = innermost(&matches);
         Ok(Self {
             wish,
             file: matches.get_one::<PathBuf>("config").cloned(),
@@ -96,6 +103,15 @@ impl Invocation {
     }
 }
 
+/// Global flags show up at the level of the last subcommand.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
+    let mut matches = matches;
+    while let Some((_, inner)) = matches.subcommand() {
+        matches = inner;
+    }
+    matches
+}
+
 /// The command line's definition.
 #[must_use]
 pub fn command() -> Command {
@@ -103,23 +119,7 @@ pub fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("A node of a happn cluster: real-time publish and subscribe over websockets")
         .after_help(after_help())
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .value_name("FILE")
-                .value_parser(clap::value_parser!(PathBuf))
-                .global(true)
-                .help("Configuration file: .json, .json5 or .toml"),
-        )
-        .args(KEYS.iter().filter_map(flag))
-        .arg(
-            Arg::new("set")
-                .long("set")
-                .value_name("KEY=VALUE")
-                .action(ArgAction::Append)
-                .global(true)
-                .help("Sets any key, such as services.proxy.config.defer=true"),
-        )
+        .args(settings())
         .subcommand(Command::new("start").about("Starts the node (the default)"))
         .subcommand(
             Command::new("config")
@@ -131,33 +131,54 @@ pub fn command() -> Command {
                         .help("Prints instead what every key means, in Markdown"),
                 ),
         )
-        .arg(
-            Arg::new("dev")
-                .long("dev")
-                .action(ArgAction::SetTrue)
-                .global(true)
-                .help("Lets a secure node make its admin with the password happn; only to develop with"),
-        )
         .subcommand(status())
         .subcommand(provision())
+        // Its own help is long enough without the settings of a node.
+        .subcommand(administer::command().args(settings().map(|it| it.hide(true))))
         .subcommand(transfers::import())
         .subcommand(transfers::export())
 }
 
+/// What says how a node shall be; all commands take it.
+fn settings() -> impl Iterator<Item = Arg> {
+    let before = [Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Configuration file: .json, .json5 or .toml")];
+    let after = [
+        Arg::new("set")
+            .long("set")
+            .value_name("KEY=VALUE")
+            .action(ArgAction::Append)
+            .help("Sets any key, such as services.proxy.config.defer=true"),
+        Arg::new("dev").long("dev").action(ArgAction::SetTrue).help(
+            "Lets a secure node make its admin with the password happn; only to develop with",
+        ),
+    ];
+    let keys = KEYS.iter().filter_map(flag);
+    let all = before.into_iter().chain(keys).chain(after);
+    all.map(|argument| argument.global(true))
+}
+
 fn provision() -> Command {
     Command::new("provision")
-        .about("Makes sure of the users, groups and lookup tables of a file, in the configured stores")
+        .about("Makes sure of the users, groups and lookup tables of a file")
         .after_help(
             "Nothing is taken away but rules that say \"remove\": true. When something in the file \
-             is wrong, all of it is told and nothing is written. Running nodes notice within \
-             seconds, JavaScript nodes with the next change that a node tells them.",
+             is wrong, all of it is told and nothing is written. With --url a running node does it, \
+             and all nodes know at once; who asks is told as for `cluster-node admin`. Without, it \
+             is written to the configured stores: running nodes notice within seconds, JavaScript \
+             nodes with the next change that a node tells them.",
         )
-        .arg(
-            Arg::new("json")
-                .long("json")
-                .action(ArgAction::SetTrue)
-                .help("Prints what is different now as JSON"),
-        )
+        .arg(administer::json().help("Prints what is different now as JSON"))
+        .args(administer::access_arguments().map(|argument| {
+            // Only a running node asks who it is.
+            match argument.get_id().as_str() {
+                "url" => argument.help("Applies it to the running cluster of this node's admin listener, http:// or https://"),
+                _ => argument.requires("url"),
+            }
+        }))
         .arg(
             Arg::new("file")
                 .value_name("FILE")
@@ -172,6 +193,7 @@ fn provision_request(matches: &ArgMatches) -> ProvisionRequest {
         // The definition demands it.
         file: matches.get_one("file").cloned().unwrap_or_default(),
         json: matches.get_flag("json"),
+        access: Some(Access::of(matches)).filter(|access| access.url.is_some()),
     }
 }
 
@@ -182,12 +204,7 @@ fn status() -> Command {
     };
     Command::new("status")
         .about("Shows how a running node and its cluster are")
-        .arg(
-            Arg::new("url")
-                .long("url")
-                .value_name("URL")
-                .help("The node's admin listener [default: the configured node's, on admin.port]"),
-        )
+        .args(administer::listener_arguments())
         .arg(switch("watch", "Looks again every 2 s, until interrupted"))
         .arg(switch("json", "Prints what the node answers, as JSON"))
 }
@@ -195,6 +212,7 @@ fn status() -> Command {
 fn status_request(matches: &ArgMatches) -> StatusRequest {
     StatusRequest {
         url: matches.get_one::<String>("url").cloned(),
+        authorities: matches.get_one::<PathBuf>("ca").cloned(),
         watch: matches.get_flag("watch"),
         json: matches.get_flag("json"),
     }
@@ -259,7 +277,7 @@ fn flag_values(matches: &ArgMatches) -> Result<Vec<FlagValue>, clap::Error> {
     for pair in matches.get_many::<String>("set").into_iter().flatten() {
         let Some((key, text)) = pair.split_once('=') else {
             let message = format!("--set {pair}: it must be KEY=VALUE");
-            return Err(command().error(clap::error::ErrorKind::ValueValidation, message));
+            return Err(command().error(ErrorKind::ValueValidation, message));
         };
         values.push(FlagValue {
             flag: "--set".into(),

@@ -27,14 +27,17 @@
 
 pub mod address;
 mod admin;
+pub mod administer;
 mod assembly;
 pub mod banner;
 pub mod cli;
 pub mod config;
+mod date;
 mod exit;
 mod front_door;
 mod health_lines;
 mod http_security;
+mod listener;
 pub mod logging;
 pub mod network;
 mod node;
@@ -46,11 +49,13 @@ pub mod signals;
 mod start_error;
 pub mod status;
 mod stores;
+mod table;
 mod tls;
 pub mod transfer;
 
 pub use admin::{HEALTH_PATH, Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth};
 pub use exit::Exit;
+pub use listener::ListenerError;
 pub use node::{Node, ReloadError};
 pub use provisioning::{ProvisionRequest, provision};
 pub use report::one_line;

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use cluster_node::administer::{self, AdminRequest, Terminal};
 use cluster_node::banner::{Launch, banner};
 use cluster_node::cli::{Invocation, Wish};
 use cluster_node::config::{Config, Settings, effective, reference};
@@ -42,13 +43,14 @@ fn run(invocation: Invocation) -> anyhow::Result<Exit> {
             .map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
         file: invocation.file(&environment),
     };
-    let config = invocation.load(environment)?;
+    let config = invocation.load(environment.clone())?;
     match wish {
         Wish::ShowConfig | Wish::ShowReference => show(&config)?,
         Wish::Start => return start(&launch, &config),
         Wish::Import(request) => return import_file(&config, request),
         Wish::Export(request) => export_file(&config, &request)?,
-        Wish::Provision(request) => provision_stores(&config, &request)?,
+        Wish::Provision(request) => return provision_somewhere(&config, request, &environment),
+        Wish::Admin(request) => return administer(&config, &request, &environment),
         Wish::Status(request) => return show_status(&config, &request),
     }
     Ok(Exit::Done)
@@ -103,6 +105,45 @@ fn export_file(config: &Config, request: &ExportRequest) -> anyhow::Result<()> {
     // Standard output may be where the documents went.
     writeln!(std::io::stderr(), "{exported}")?;
     Ok(())
+}
+
+type Environment = [(String, String)];
+
+fn provision_somewhere(
+    config: &Config,
+    request: ProvisionRequest,
+    environment: &Environment,
+) -> anyhow::Result<Exit> {
+    let Some(access) = request.access.clone() else {
+        provision_stores(config, &request)?;
+        return Ok(Exit::Done);
+    };
+    let request = AdminRequest::provision(access, request.file, request.json);
+    administer(config, &request, environment)
+}
+
+fn administer(
+    config: &Config,
+    request: &AdminRequest,
+    environment: &Environment,
+) -> anyhow::Result<Exit> {
+    warn(config)?;
+    let prepared = administer::prepare(&config.settings, request, environment, &mut Terminal);
+    let outcome = match prepared {
+        Ok(prepared) => runtime()?.block_on(prepared.perform()),
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(text) => print(&text).map(|()| Exit::Done),
+        Err(error) => {
+            let mut output = std::io::stderr().lock();
+            for problem in error.problems() {
+                writeln!(output, "{problem}")?;
+            }
+            writeln!(output, "cluster-node: {}", one_line(&error))?;
+            Ok(error.exit())
+        }
+    }
 }
 
 fn provision_stores(config: &Config, request: &ProvisionRequest) -> anyhow::Result<()> {

@@ -1,4 +1,5 @@
 //! The command `provision`: users, groups and tables of a file, into the configured stores.
+//! With a url, [`crate::administer`] does it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,6 +8,7 @@ use happn_core::SystemClock;
 use happn_security::audit::Actor;
 use happn_security::provision::Provisioned;
 
+use crate::administer::Access;
 use crate::config::{Provider, Settings};
 use crate::start_error::StartError;
 use crate::{security, stores};
@@ -18,6 +20,8 @@ pub struct ProvisionRequest {
     pub file: PathBuf,
     /// Whether to print JSON.
     pub json: bool,
+    /// The running cluster to which it is applied, instead of the configured stores.
+    pub access: Option<Access>,
 }
 
 /// A path of users, to find the store they live in.

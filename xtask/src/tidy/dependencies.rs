@@ -160,6 +160,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "cluster-admin",
         &[
             "bytes",
+            "happn-tls",
             "http",
             "http-body-util",
             "hyper",
@@ -195,6 +196,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "cluster-orchestrator",
             "cluster-proxy",
             "cluster-replicator",
+            "console",
             "glob",
             "happn-client",
             "happn-core",

@@ -15,7 +15,12 @@ use crate::config::problem::Report;
 pub const ENVIRONMENT_PREFIX: &str = "HAPPN__";
 
 /// Variables of ours that stand for no key.
-const OTHER_VARIABLES: &[&str] = &["HAPPN_CONFIG"];
+const OTHER_VARIABLES: &[&str] = &[
+    "HAPPN_CONFIG",
+    "HAPPN_ADMIN_TOKEN",
+    "HAPPN_ADMIN_PASSWORD",
+    "HAPPN_NEW_PASSWORD",
+];
 
 /// The full-name variable of a key.
 #[must_use]

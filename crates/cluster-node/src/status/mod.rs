@@ -3,15 +3,18 @@
 mod table;
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use cluster_admin::{FetchError, Target, TargetError, fetch};
+use cluster_admin::{AdminClient, FetchError, Question, Target};
 
 use crate::Exit;
 use crate::admin::{HEALTH_PATH, Health};
 use crate::config::Settings;
+use crate::listener::{ListenerError, hint, listener, trust};
 
-pub use table::{Paint, table};
+pub use crate::table::Paint;
+pub use table::table;
 
 /// How long one answer may take.
 const ANSWER_MAX: Duration = Duration::from_secs(3);
@@ -24,6 +27,8 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub struct StatusRequest {
     /// The admin listener to ask; the one of the configured node when absent.
     pub url: Option<String>,
+    /// The authorities that may vouch for it, PEM; those of browsers when absent.
+    pub authorities: Option<PathBuf>,
     /// Looks again and again until interrupted.
     pub watch: bool,
     /// The answer as it came, one line each.
@@ -33,22 +38,11 @@ pub struct StatusRequest {
 /// Why there is nothing to show.
 #[derive(Debug, thiserror::Error)]
 pub enum StatusError {
-    /// The url names no listener.
+    /// It is not known whom to ask.
     #[error(transparent)]
-    Target(#[from] TargetError),
-    /// The configuration does not tell which port it is.
-    #[error(
-        "admin.port is 0, so that the system chose the port: the node's log and its first lines \
-         say which; name it with --url"
-    )]
-    UnknownPort,
-    /// The node has no admin listener.
-    #[error(
-        "admin.enabled is false: this node has no admin listener to ask; name another's with --url"
-    )]
-    SwitchedOff,
+    Listener(#[from] ListenerError),
     /// There is no answer.
-    #[error("{source} (is the node running, and is this its admin listener?)")]
+    #[error("{source}{}", hint(source))]
     Fetch {
         /// Why not.
         #[from]
@@ -77,11 +71,12 @@ pub enum StatusError {
 /// When there is nothing to show. While watching only a wrong url ends it: a node that does not
 /// answer now may do so later.
 pub async fn status(settings: &Settings, request: &StatusRequest) -> Result<Exit, StatusError> {
-    let target = target(settings, request.url.as_deref())?;
+    let target = listener(settings, request.url.as_deref())?;
+    let client = AdminClient::new(target, &trust(request.authorities.as_deref()))?;
     let on_terminal = std::io::stdout().is_terminal();
-    let paint = Paint::new(on_terminal && std::env::var_os("NO_COLOR").is_none());
+    let paint = Paint::of_output();
     loop {
-        let asked = ask(&target).await;
+        let asked = ask(&client).await;
         let text = match (&asked, request.json) {
             (Ok((text, _)), true) => format!("{}\n", text.trim_end()),
             (Ok((_, health)), false) => table(health, paint),
@@ -105,33 +100,13 @@ pub async fn status(settings: &Settings, request: &StatusRequest) -> Result<Exit
     }
 }
 
-fn target(settings: &Settings, url: Option<&str>) -> Result<Target, StatusError> {
-    if let Some(url) = url {
-        return Ok(url.parse()?);
-    }
-    if !settings.admin.enabled {
-        return Err(StatusError::SwitchedOff);
-    }
-    let port = settings.admin_port();
-    if port == 0 {
-        return Err(StatusError::UnknownPort);
-    }
-    let host = match settings.admin.host.as_str() {
-        "0.0.0.0" => "127.0.0.1".to_owned(),
-        "::" => "[::1]".to_owned(),
-        host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
-        host => host.to_owned(),
-    };
-    Ok(format!("{host}:{port}").parse()?)
-}
-
-async fn ask(target: &Target) -> Result<(String, Health), StatusError> {
-    let fetched = fetch(target, HEALTH_PATH, ANSWER_MAX).await?;
+async fn ask(client: &AdminClient) -> Result<(String, Health), StatusError> {
+    let fetched = client.ask(&Question::get(HEALTH_PATH), ANSWER_MAX).await?;
     let health = serde_json::from_str(&fetched.body);
     match health {
         Ok(health) if fetched.status == 200 => Ok((fetched.body, health)),
         _ => Err(StatusError::NotANode {
-            target: target.clone(),
+            target: client.target().clone(),
             status: fetched.status,
         }),
     }

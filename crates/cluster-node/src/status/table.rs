@@ -3,63 +3,19 @@
 use std::fmt::Write;
 
 use crate::admin::{Health, LinkHealth, MemberHealth};
+use crate::table::{BOLD, Cell, GREEN, Paint, RED, YELLOW, clean, columns, plain, styled};
 
-/// Whether to use colours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Paint {
-    colours: bool,
-}
-
-const GREEN: &str = "32";
-const RED: &str = "31";
-const YELLOW: &str = "33";
-const BOLD: &str = "1";
-const DIM: &str = "2";
-
-impl Paint {
-    /// With colours, or without.
-    #[must_use]
-    pub fn new(colours: bool) -> Self {
-        Self { colours }
-    }
-
-    fn text(self, style: &str, text: &str) -> String {
-        match self.colours {
-            true => format!("\u{1b}[{style}m{text}\u{1b}[0m"),
-            false => text.to_owned(),
-        }
-    }
-}
-
-/// One cell, with its style.
-struct Cell {
-    text: String,
-    style: Option<&'static str>,
-}
-
-fn plain(text: impl Into<String>) -> Cell {
-    let text = text.into();
-    Cell { text, style: None }
-}
-
-fn styled(style: &'static str, text: impl Into<String>) -> Cell {
-    Cell {
-        style: Some(style),
-        ..plain(text)
-    }
-}
+const TITLES: [&str; 10] = [
+    "NODE", "ENDPOINT", "SERVICE", "PEER", "OUT", "IN", "HEARS US", "LAG", "QUEUE", "CLOCK",
+];
 
 /// A few lines about the node that answered, and one per node of its cluster.
 #[must_use]
 pub fn table(health: &Health, paint: Paint) -> String {
     let mut text = summary(health, paint);
     text.push('\n');
-    let mut rows = vec![head()];
-    rows.extend(health.members.iter().map(|it| row(health, it)));
-    let widths = widths(&rows);
-    for row in &rows {
-        line(&mut text, row, &widths, paint);
-    }
+    let rows = health.members.iter().map(|it| row(health, it)).collect();
+    text.push_str(&columns(&TITLES, rows, paint));
     text
 }
 
@@ -122,21 +78,9 @@ fn summary(health: &Health, paint: Paint) -> String {
     text
 }
 
-fn head() -> Vec<Cell> {
-    [
-        "NODE", "ENDPOINT", "SERVICE", "PEER", "OUT", "IN", "HEARS US", "LAG", "QUEUE", "CLOCK",
-    ]
-    .map(|title| styled(DIM, title))
-    .into()
-}
-
 fn row(health: &Health, member: &MemberHealth) -> Vec<Cell> {
     let name = member.name.as_deref().unwrap_or("?");
-    let who = [
-        plain(clean(name)),
-        plain(clean(&member.endpoint)),
-        plain(clean(&member.service)),
-    ];
+    let who = [plain(name), plain(&member.endpoint), plain(&member.service)];
     let facts = match member.is_self {
         true => vec![styled(GREEN, "self")],
         false => {
@@ -183,35 +127,6 @@ fn link(health: &Health, name: &str) -> (Cell, Cell) {
 
 fn dash() -> String {
     "-".to_owned()
-}
-
-fn widths(rows: &[Vec<Cell>]) -> Vec<usize> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |at: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(at));
-        cells.map(|cell| cell.text.chars().count()).max()
-    };
-    (0..columns).map(|at| width(at).unwrap_or(0)).collect()
-}
-
-fn line(text: &mut String, row: &[Cell], widths: &[usize], paint: Paint) {
-    let mut padding = 0;
-    for (cell, width) in row.iter().zip(widths) {
-        text.extend(std::iter::repeat_n(' ', padding));
-        match cell.style {
-            Some(style) => text.push_str(&paint.text(style, &cell.text)),
-            None => text.push_str(&cell.text),
-        }
-        padding = width - cell.text.chars().count() + 2;
-    }
-    text.push('\n');
-}
-
-/// Names come from other nodes: nothing of them may reach the terminal's own language.
-fn clean(text: &str) -> String {
-    text.chars()
-        .map(|it| if it.is_control() { '?' } else { it })
-        .collect()
 }
 
 fn bytes(number: usize) -> String {
