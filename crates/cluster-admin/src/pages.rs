@@ -1,12 +1,15 @@
 //! What is served.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::pin::Pin;
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE};
 use http::{HeaderValue, Method, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Bytes;
+
+use crate::api::{self, Api};
 
 /// A future that makes an answer.
 pub type AnswerFuture<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;
@@ -60,17 +63,44 @@ impl Answer {
     }
 }
 
-/// Pages by path.
-pub(crate) struct Pages(BTreeMap<&'static str, Box<dyn Page>>);
+/// What a listener serves: pages for everybody, and an API for administrators.
+#[derive(Default)]
+pub struct Site {
+    pages: BTreeMap<&'static str, Box<dyn Page>>,
+    api: Option<Api>,
+}
 
-impl Pages {
-    pub(crate) fn new(pages: Vec<(&'static str, Box<dyn Page>)>) -> Self {
-        Self(pages.into_iter().collect())
+impl Site {
+    /// Pages, each at exactly its path, to be read by everybody.
+    #[must_use]
+    pub fn of(pages: Vec<(&'static str, Box<dyn Page>)>) -> Self {
+        Self {
+            pages: pages.into_iter().collect(),
+            api: None,
+        }
     }
 
-    pub(crate) async fn serve(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
-        let Some(page) = self.0.get(path) else {
-            let known: Vec<_> = self.0.keys().copied().collect();
+    /// The same, and an API below `/api/v1`.
+    #[must_use]
+    pub fn with_api(self, api: Api) -> Self {
+        Self {
+            api: Some(api),
+            ..self
+        }
+    }
+
+    /// The API that `path` is for.
+    pub(crate) fn api_of(&self, path: &str) -> Option<&Api> {
+        let api = self.api.as_ref()?;
+        let below = path.strip_prefix(api::PREFIX)?;
+        (below.is_empty() || below.starts_with('/')).then_some(api)
+    }
+
+    pub(crate) async fn page(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+        let Some(page) = self.pages.get(path) else {
+            let document = format!("{}/openapi.json", api::PREFIX);
+            let api = self.api.as_ref().map(|_| document.as_str());
+            let known: Vec<_> = self.pages.keys().copied().chain(api).collect();
             let body = format!("nothing at this path; there are {}\n", known.join(", "));
             return Answer::text(404, body).into_response();
         };
@@ -83,5 +113,14 @@ impl Pages {
         }
         // hyper leaves the body out of an answer to HEAD.
         page.answer().await.into_response()
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Site")
+            .field("pages", &self.pages.keys())
+            .field("api", &self.api)
+            .finish()
     }
 }

@@ -8,10 +8,11 @@
 )]
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cluster_admin::{
-    AdminConfig, AdminServer, Answer, AnswerFuture, FetchError, Page, Target, fetch,
+    AdminConfig, AdminServer, Answer, AnswerFuture, FetchError, Page, Site, Target, fetch,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -41,7 +42,9 @@ async fn server(change: impl FnOnce(&mut AdminConfig)) -> AdminServer {
         ("/fixed", Box::new(Fixed("as it is"))),
         ("/never", Box::new(Never)),
     ];
-    AdminServer::bind(config, pages).await.unwrap()
+    AdminServer::bind(config, Arc::new(Site::of(pages)))
+        .await
+        .unwrap()
 }
 
 fn target(address: SocketAddr) -> Target {
@@ -159,7 +162,7 @@ async fn a_port_that_is_taken_is_an_error_that_names_it() {
     let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = taken.local_addr().unwrap().port();
     let config = AdminConfig::on("127.0.0.1", port);
-    let error = AdminServer::bind(config, Vec::new()).await.unwrap_err();
+    let error = AdminServer::bind(config, Arc::default()).await.unwrap_err();
     assert!(error.is_taken());
     assert!(error.to_string().contains(&port.to_string()), "{error}");
 }

@@ -51,7 +51,11 @@ pub fn banner(
         format!("{}, listening on {}", node.endpoint(), node.address()),
     );
     if let Some(address) = node.admin_address() {
-        let url = format!("http://{}{HEALTH_PATH}", reachable(address));
+        let scheme = match node.admin_is_encrypted() {
+            true => "https",
+            false => "http",
+        };
+        let url = format!("{scheme}://{}{HEALTH_PATH}", reachable(address));
         line("health", format!("{url}, and /metrics"));
     }
     for store in &settings.services.data.datastores {

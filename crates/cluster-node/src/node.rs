@@ -188,7 +188,7 @@ impl Node {
         Ok(())
     }
 
-    /// The last step of starting: health reports, and the listener for health and metrics.
+    /// The last step of starting: health reports, and the admin listener.
     async fn show(
         settings: &Settings,
         server: Server,
@@ -200,7 +200,8 @@ impl Node {
             parts.orchestrator.health(),
             parts.core.clock().clone(),
         ));
-        let opened = admin::open(settings, &parts).await;
+        let authority = security.as_ref().map(|it| it.authority.clone());
+        let opened = admin::open(settings, &parts, authority).await;
         let (admin, error) = match opened {
             Ok(admin) => (admin, None),
             Err(error) => (None, Some(error)),
@@ -240,8 +241,8 @@ impl Node {
         Ok(Some(address))
     }
 
-    /// Reads the keys and certificates of the inner server and the proxy again, for connections
-    /// that begin from now on.
+    /// Reads the keys and certificates of the inner server, the proxy and the admin listener again,
+    /// for connections that begin from now on.
     ///
     /// # Errors
     /// What is of no use stays as it was; all complaints, joined.
@@ -249,6 +250,9 @@ impl Node {
         let outcomes = [
             self.server.reload_certificate(),
             self.proxy().reload_certificate(),
+            self.admin
+                .as_ref()
+                .map_or(Ok(()), AdminServer::reload_certificate),
         ];
         let failed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
         match failed.is_empty() {
@@ -304,10 +308,16 @@ impl Node {
         self.server.address()
     }
 
-    /// Where health and metrics are; `None` when that is switched off.
+    /// Where health, metrics and administration are; `None` when that is switched off.
     #[must_use]
     pub fn admin_address(&self) -> Option<SocketAddr> {
         self.admin.as_ref().map(AdminServer::address)
+    }
+
+    /// Whether that speaks https.
+    #[must_use]
+    pub fn admin_is_encrypted(&self) -> bool {
+        self.admin.as_ref().is_some_and(AdminServer::is_encrypted)
     }
 
     /// How the node and its cluster are now: what the admin listener shows as JSON.

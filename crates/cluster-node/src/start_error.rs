@@ -101,7 +101,7 @@ pub enum StartError {
     /// https without a certificate.
     #[error("services.transport.config: https needs a key and a certificate")]
     NoCertificate,
-    /// The listener for health and metrics cannot listen.
+    /// The admin listener cannot listen.
     #[error(transparent)]
     Admin(#[from] AdminError),
     /// The proxy cannot listen.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cluster_proxy::{ProxyConfig, Remote, RemoteConfig, UpgradeRate};
 use happn_tls::{Identity, TlsServer, Trust};
 
-use crate::config::{ProxySettings, TransportMode, TransportSettings};
+use crate::config::{AdminSettings, ProxySettings, TransportMode, TransportSettings};
 use crate::start_error::StartError;
 
 /// What the inner server shows; `None` without TLS.
@@ -62,6 +62,16 @@ pub(crate) fn proxy(section: &ProxySettings, host: String) -> Result<ProxyConfig
         upgrade_rate,
         ..ProxyConfig::new(host, section.port)
     })
+}
+
+/// What the admin listener shows; `None` without TLS.
+pub(crate) fn admin(section: &AdminSettings) -> Result<Option<TlsServer>, StartError> {
+    match (&section.key_path, &section.cert_path) {
+        (Some(key), Some(certificate)) => {
+            load(Identity::files(key, certificate), "admin").map(Some)
+        }
+        _ => Ok(None),
+    }
 }
 
 /// The way to the server that clients are led to, if it is not this node.

@@ -5,29 +5,44 @@ mod metrics;
 
 use std::sync::Arc;
 
-use cluster_admin::{AdminConfig, AdminServer, Answer, AnswerFuture, Exposition, Page};
+use cluster_admin::{
+    AdminConfig, AdminServer, Answer, AnswerFuture, Api, ApiConfig, Exposition, Page, Site,
+};
+use happn_security::authority::SecurityAuthority;
 
 use crate::config::Settings;
 use crate::parts::Parts;
 use crate::start_error::StartError;
+use crate::tls;
 
 pub use health::{Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth};
 
 /// Where the node shows its health.
 pub const HEALTH_PATH: &str = "/health";
 
-/// Opens the listener, unless it is switched off.
+/// Opens the listener, unless it is switched off. `authority` is that of a secure node.
 pub(crate) async fn open(
     settings: &Settings,
     parts: &Arc<Parts>,
+    authority: Option<Arc<SecurityAuthority>>,
 ) -> Result<Option<AdminServer>, StartError> {
     let section = &settings.admin;
     if !section.enabled {
         return Ok(None);
     }
-    let host = crate::assembly::listen_host(&section.host);
+    let tls = tls::admin(section)?;
+    let on = |port| AdminConfig {
+        tls: tls.clone(),
+        ..AdminConfig::on(crate::assembly::listen_host(&section.host), port)
+    };
+    let config = ApiConfig {
+        token_ttl: section.token_ttl,
+        ..ApiConfig::default()
+    };
+    let api = Api::new(parts.core.clone(), authority, config);
+    let site = Arc::new(Site::of(pages(parts)).with_api(api));
     let port = settings.admin_port();
-    let opened = AdminServer::bind(AdminConfig::on(&host, port), pages(parts)).await;
+    let opened = AdminServer::bind(on(port), site.clone()).await;
     let server = match opened {
         // Nobody asked for this very port, so it must not keep the node from starting.
         Err(error) if error.is_taken() && section.port.is_none() => {
@@ -35,11 +50,11 @@ pub(crate) async fn open(
                 port,
                 "the admin listener's port is taken, taking another one"
             );
-            AdminServer::bind(AdminConfig::on(&host, 0), pages(parts)).await?
+            AdminServer::bind(on(0), site).await?
         }
         opened => opened?,
     };
-    tracing::info!(address = %server.address(), "health and metrics");
+    tracing::info!(address = %server.address(), "health, metrics and administration");
     Ok(Some(server))
 }
 

@@ -57,9 +57,13 @@ pub const KEYS: &[Key] = &[
         .short("HAPPN_LOG", "--log"),
     key("log.format", Kind::Choice(&["text", "json"]), Preset::Text("text"), "How a log line looks.")
         .short("HAPPN_LOG_FORMAT", "--log-format"),
-    key("admin.enabled", Kind::Switch, Preset::Switch(true), "Whether the node shows its health and metrics on a listener of its own."),
-    key("admin.host", Kind::Text, Preset::Text("127.0.0.1"), "Where that listens, like host. Everybody who reaches it is answered."),
-    key("admin.port", PORT, Preset::Unset, "The port of health and metrics; when unset 1000 below port, or any if that is taken or port is 0. 0 lets the system choose.")
+    key("admin.enabled", Kind::Switch, Preset::Switch(true), "Whether the node has a listener of its own for health, metrics and administration."),
+    key("admin.host", Kind::Text, Preset::Text("127.0.0.1"), "Where that listens, like host. Everybody who reaches it may read health and metrics."),
+    key("admin.keyPath", Kind::Text, Preset::Unset, "The admin listener's private key, a PEM file: it speaks https then, without which nobody administers over a network. Read again on SIGHUP."),
+    key("admin.certPath", Kind::Text, Preset::Unset, "The admin listener's certificate and those that vouch for it, a PEM file."),
+    key("admin.tokenTtl", INTERVAL, Preset::Whole(3_600_000), "How long an administrator stays logged in to the admin listener.")
+        .ms(),
+    key("admin.port", PORT, Preset::Unset, "The port of the admin listener; when unset 1000 below port, or any if that is taken or port is 0. 0 lets the system choose.")
         .short("HAPPN_ADMIN_PORT", "--admin-port"),
     key("shutdown.timeout", INTERVAL, Preset::Whole(8000), "How long the node may take to stop when told to; the stores get 5 s more to finish writing.")
         .ms(),

@@ -175,7 +175,8 @@ const PROVISION: &str = "provision";
 const TRANSPORT_MODE: &str = "services.transport.config.mode";
 
 /// Keys and certificates that only make sense together.
-const PAIRS: [[&str; 2]; 3] = [
+const PAIRS: [[&str; 2]; 4] = [
+    ["admin.keyPath", "admin.certPath"],
     [
         "services.proxy.config.keyPath",
         "services.proxy.config.certPath",
@@ -199,7 +200,7 @@ fn check_tls(layers: &Layers, report: &mut Report) {
             }
         }
     }
-    let [_, [path, _], [text, _]] = PAIRS;
+    let [_, _, [path, _], [text, _]] = PAIRS;
     let given = [path, text].map(|key| !layers.value(key).is_null());
     let https = *layers.value(TRANSPORT_MODE) == json!("https");
     match given {

@@ -110,14 +110,22 @@ pub enum LogFormat {
 
 /// `admin`.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct AdminSettings {
-    /// Whether there is a listener for health and metrics.
+    /// Whether there is a listener for health, metrics and administration.
     pub enabled: bool,
     /// Where it listens.
     pub host: String,
     /// Its port; absent when it shall be made from the inner server's. See
     /// [`Settings::admin_port`].
     pub port: Option<u16>,
+    /// Its private key, a PEM file.
+    pub key_path: Option<PathBuf>,
+    /// Its certificate and those that vouch for it, a PEM file.
+    pub cert_path: Option<PathBuf>,
+    /// How long a login may be used.
+    #[serde(deserialize_with = "interval")]
+    pub token_ttl: Duration,
 }
 
 /// `shutdown`.

@@ -119,7 +119,7 @@ impl Shared {
     }
 
     /// How long a token lives, ms; 0 for ever.
-    fn lifetime(&self, content: &SessionToken) -> u64 {
+    pub(super) fn lifetime(&self, content: &SessionToken) -> u64 {
         let ttl = |session_type| {
             let policy = content.policies.as_ref()?.of(session_type)?;
             policy.ttl

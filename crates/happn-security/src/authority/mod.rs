@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`SecurityAuthority`] | the authority itself |
 //! | [`AuthorityConfig`] | what `services.security.config` says about logins and sessions |
+//! | [`ActiveSession`], [`TokenFacts`] | for whoever administers the node |
 //! | [`AuthProvider`] | checks the credentials of users whose `authType` names it |
 //!
 //! A login makes the rights of a session: rules compiled for its user, which are compiled again
@@ -18,6 +19,7 @@ mod changes;
 mod compiled;
 mod config;
 mod delegates;
+mod issue;
 mod limits;
 mod live;
 mod login;
@@ -48,6 +50,7 @@ use turns::Turns;
 
 pub use active::ActiveSession;
 pub use config::AuthorityConfig;
+pub use issue::TokenFacts;
 pub use provider::AuthProvider;
 
 /// What the ids of sessions begin with that nodes make tokens for, to log in to each other. Those

@@ -36,6 +36,8 @@ pub(super) struct UserRights {
     /// The session whose token this login is of.
     pub(super) parent_id: Arc<str>,
     pub(super) token: Option<Arc<str>>,
+    /// How the login proved who it is.
+    pub(super) auth_type: Arc<str>,
     pub(super) limits: Limits,
     pub(super) usage: Arc<SharedUsage>,
     /// Rules of the policy, in place of those of the user.
@@ -79,6 +81,7 @@ impl UserRights {
             parent_id: session_id.clone(),
             session_id,
             token: None,
+            auth_type: "token".into(),
             limits,
             usage: Arc::default(),
             only: None,

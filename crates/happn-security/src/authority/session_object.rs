@@ -9,6 +9,7 @@ use happn_core::{Admission, Refusal, SessionControl, Via};
 use happn_protocol::Json;
 use serde_json::{Map, Value, json};
 use tokio_util::sync::{CancellationToken, DropGuard};
+use uuid::Uuid;
 
 use super::Shared;
 use super::attempt::Attempt;
@@ -61,8 +62,21 @@ impl NewSession {
         }
     }
 
+    /// Of nobody yet: for a token that somebody will use.
+    pub(super) fn to_be(user: Arc<User>, session_type: SessionType) -> Self {
+        let session_id: Arc<str> = Uuid::new_v4().to_string().into();
+        Self {
+            user,
+            parent_id: session_id.clone(),
+            session_id,
+            token: None,
+            session_type,
+            info: None,
+        }
+    }
+
     /// What profiles and templates may ask for, besides the user.
-    fn facts(&self, timestamp: i64, origin: &str) -> Map<String, Value> {
+    pub(super) fn facts(&self, timestamp: i64, origin: &str) -> Map<String, Value> {
         let mut facts = Map::new();
         let mut add = |name: &str, value: Value| facts.insert(name.to_owned(), value);
         add("id", json!(*self.session_id));
@@ -77,7 +91,7 @@ impl NewSession {
         facts
     }
 
-    fn make_token(
+    pub(super) fn make_token(
         &self,
         shared: &Shared,
         timestamp: i64,
@@ -175,6 +189,7 @@ impl Shared {
             only,
             source: attempt.source,
             actor: attempt.actor(name.as_str()),
+            auth_type: self.means_of(attempt),
             _timer: timer,
             _place: place,
             ..UserRights::new(
@@ -205,7 +220,7 @@ impl Shared {
         })
     }
 
-    fn policies_of(
+    pub(super) fn policies_of(
         &self,
         session: &NewSession,
         rights: &Rights,
@@ -215,6 +230,18 @@ impl Shared {
         let user = user_facts(&session.user, &rights.memberships);
         seen.insert("user".to_owned(), user);
         self.config.profiles.policies(&seen)
+    }
+
+    /// How a login proves who somebody is: `token`, `password`, `digest`, or the provider it names.
+    fn means_of(&self, attempt: &Attempt) -> Arc<str> {
+        let named = attempt.auth_type.as_deref();
+        let provider = named.filter(|named| self.config.providers.contains_key(*named));
+        match (&attempt.token, provider, &attempt.password) {
+            (Some(_), ..) => "token".into(),
+            (None, Some(provider), _) => provider.into(),
+            (None, None, Some(_)) => "password".into(),
+            (None, None, None) => "digest".into(),
+        }
     }
 
     /// Ends the session when its time is over, also when it does nothing.

@@ -6,14 +6,16 @@ use std::hash::Hash;
 /// Two maps: when the young one is full it becomes the old one, and what was old is forgotten.
 /// Holds at most twice `max` entries, at least the `max` touched last, and never searches.
 #[derive(Debug)]
-pub(super) struct Generations<K, V> {
+pub struct Generations<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     max: usize,
 }
 
 impl<K: Hash + Eq, V: Default> Generations<K, V> {
-    pub(super) fn new(max: usize) -> Self {
+    /// Empty, for the `max` entries touched last.
+    #[must_use]
+    pub fn new(max: usize) -> Self {
         Self {
             young: HashMap::new(),
             old: HashMap::new(),
@@ -21,12 +23,13 @@ impl<K: Hash + Eq, V: Default> Generations<K, V> {
         }
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
+    /// The entry of `key`, which stays untouched.
+    pub fn get(&self, key: &K) -> Option<&V> {
         self.young.get(key).or_else(|| self.old.get(key))
     }
 
     /// The entry of `key`, made if it does not exist, and touched.
-    pub(super) fn touch(&mut self, key: K) -> &mut V {
+    pub fn touch(&mut self, key: K) -> &mut V {
         let known = self.young.remove(&key).or_else(|| self.old.remove(&key));
         if self.young.len() >= self.max {
             self.old = std::mem::take(&mut self.young);
@@ -35,7 +38,8 @@ impl<K: Hash + Eq, V: Default> Generations<K, V> {
         self.young.entry(key).insert_entry(value).into_mut()
     }
 
-    pub(super) fn remove(&mut self, key: &K) {
+    /// Forgets `key`.
+    pub fn remove(&mut self, key: &K) {
         self.young.remove(key);
         self.old.remove(key);
     }

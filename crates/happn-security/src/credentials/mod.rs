@@ -6,6 +6,7 @@
 //! | [`SessionToken`] | is this token ours, and what does it say |
 //! | [`PublicKey`], [`Nonces`] | was a nonce of ours signed by the owner of that key |
 //! | [`Lockout`] | has somebody guessed too often |
+//! | [`Generations`] | what is remembered of strangers, within bounds |
 
 mod base64;
 mod der;
@@ -20,6 +21,7 @@ mod token;
 mod verified;
 
 pub use digest::{PublicKey, UnusableKey};
+pub use generations::Generations;
 pub use lockout::{LockedOut, Lockout, LockoutConfig};
 pub use nonces::{DigestError, NoRandomness, Nonces};
 pub use password::{Passwords, UnusableHash, UnusablePassword};

@@ -13,6 +13,8 @@ use super::permission::PermissionSet;
 pub struct Group {
     name: GroupName,
     members: Map<String, Value>,
+    created: Option<i64>,
+    modified: Option<i64>,
 }
 
 impl Group {
@@ -27,6 +29,8 @@ impl Group {
         Ok(Self {
             name,
             members: members.map_err(|error| malformed(&error.to_string()))?,
+            created: document.created,
+            modified: document.modified,
         })
     }
 
@@ -46,6 +50,18 @@ impl Group {
     #[must_use]
     pub fn members(&self) -> &Map<String, Value> {
         &self.members
+    }
+
+    /// When it was stored first, ms since 1970 by the clock of the node that did it.
+    #[must_use]
+    pub fn created(&self) -> Option<i64> {
+        self.created
+    }
+
+    /// When it was stored last, likewise.
+    #[must_use]
+    pub fn modified(&self) -> Option<i64> {
+        self.modified
     }
 }
 

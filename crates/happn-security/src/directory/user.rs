@@ -20,6 +20,8 @@ pub struct User {
     name: UserName,
     password_hash: Option<Arc<str>>,
     members: Map<String, Value>,
+    created: Option<i64>,
+    modified: Option<i64>,
 }
 
 impl User {
@@ -39,6 +41,8 @@ impl User {
             name,
             password_hash,
             members,
+            created: document.created,
+            modified: document.modified,
         })
     }
 
@@ -82,6 +86,18 @@ impl User {
     #[must_use]
     pub fn members(&self) -> &Map<String, Value> {
         &self.members
+    }
+
+    /// When it was stored first, ms since 1970 by the clock of the node that did it.
+    #[must_use]
+    pub fn created(&self) -> Option<i64> {
+        self.created
+    }
+
+    /// When it was stored last, likewise.
+    #[must_use]
+    pub fn modified(&self) -> Option<i64> {
+        self.modified
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -80,6 +80,17 @@ impl Policy {
         })
     }
 
+    /// The same policy for sessions that last no longer than `ttl`.
+    #[must_use]
+    pub fn limited_to(&self, ttl: Duration) -> Self {
+        let ttl = self.ttl.map_or(ttl, |own| own.min(ttl));
+        let ms = u64::try_from(ttl.as_millis()).unwrap_or(u64::MAX);
+        let mut limited = self.clone();
+        limited.ttl = Some(ttl);
+        limited.members.insert("ttl".to_owned(), json!(ms));
+        limited
+    }
+
     /// The policy as it travels: durations in ms, no limit on inactivity as `null`.
     #[must_use]
     pub fn json(&self) -> Value {
@@ -151,6 +162,14 @@ impl Policies {
             SessionType::Stateless => self.stateless.as_deref(),
             SessionType::Stateful => self.stateful.as_deref(),
         }
+    }
+
+    /// The same policies for sessions that last no longer than `ttl`.
+    #[must_use]
+    pub fn limited_to(&self, ttl: Duration) -> Self {
+        let limited =
+            |policy: &Option<Arc<Policy>>| Some(Arc::new(policy.as_ref()?.limited_to(ttl)));
+        Self::new(limited(&self.stateless), limited(&self.stateful))
     }
 
     /// Both as they travel.
@@ -253,6 +272,16 @@ mod tests {
         assert_eq!(policy.ttl, Some(Duration::from_secs(14_400)));
         assert_eq!(policy.usage_limit, Some(100));
         assert_eq!(Policy::parse(&policy.json()).unwrap(), policy);
+    }
+
+    #[test]
+    fn a_limit_only_ever_shortens_a_ttl_and_travels_with_it() {
+        let configured = json!({"0": {"ttl": 5000}, "1": {"ttl": 0}});
+        let policies = Policies::parse(&configured).unwrap();
+        let limited = policies.limited_to(Duration::from_secs(60));
+        assert_eq!(limited.json()["0"]["ttl"], 5000);
+        assert_eq!(limited.json()["1"]["ttl"], 60_000);
+        assert_eq!(Policies::parse(&limited.json()).unwrap(), limited);
     }
 
     #[test]

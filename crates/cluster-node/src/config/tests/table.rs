@@ -109,6 +109,9 @@ pub(super) const ROWS: &[Row] = &[
     row("admin.enabled", "true", SWITCH, NO_SWITCH),
     row("admin.host", "'127.0.0.1'", TEXT, NO_TEXT),
     row("admin.port", "null", PORT, NO_PORT),
+    row("admin.keyPath", "null", TEXT, NO_TEXT),
+    row("admin.certPath", "null", TEXT, NO_TEXT),
+    ms("admin.tokenTtl", "3600000", NO_INTERVAL),
     ms("shutdown.timeout", "8000", NO_INTERVAL),
     row(
         "services.data.config.patternRule",
