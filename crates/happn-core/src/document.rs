@@ -11,17 +11,23 @@ use crate::{Document, StoreError, Write, WriteMode};
 /// The document that `write` leaves at its path, where `stored` was before.
 ///
 /// `created` is set for a new path only: an item made by an increment never gets one. An author
-/// stays until another is given. An insert leaves what is there as it is.
+/// stays until another is given. An insert leaves what is there as it is, a merge with a condition
+/// what does not meet it.
 ///
 /// # Errors
-/// [`StoreError::Failed`] when a merge meets data that is not an object.
+/// [`StoreError::Failed`] when a merge meets data that is not an object, or one with a condition
+/// meets nothing.
 pub fn written(stored: Option<&Document>, write: &Write) -> Result<Document, StoreError> {
-    if let (WriteMode::Insert, Some(stored)) = (write.mode, stored) {
-        return Ok(stored.clone());
-    }
-    let data = match (write.mode, stored) {
-        (WriteMode::Merge, Some(stored)) => merge_members(&stored.data, &write.data)
-            .map_err(|error| error.on_path(write.path.as_str()))?,
+    let data = match (&write.mode, stored) {
+        (WriteMode::Insert, Some(stored)) => return Ok(stored.clone()),
+        (WriteMode::MergeIf { member, was }, Some(stored)) if !holds(stored, member, was) => {
+            return Ok(stored.clone());
+        }
+        (WriteMode::MergeIf { .. }, None) => return Err(nothing_at(write.path.as_str())),
+        (WriteMode::Merge | WriteMode::MergeIf { .. }, Some(stored)) => {
+            merge_members(&stored.data, &write.data)
+                .map_err(|error| error.on_path(write.path.as_str()))?
+        }
         _ => write.data.clone(),
     };
     let path = match stored {
@@ -47,6 +53,22 @@ pub fn written(stored: Option<&Document>, write: &Write) -> Result<Document, Sto
             .clone()
             .or_else(|| stored.and_then(|stored| stored.modified_by.clone())),
     })
+}
+
+/// A condition cannot be met where there is no document.
+#[must_use]
+pub fn nothing_at(path: &str) -> StoreError {
+    StoreError::Failed(format!("there is nothing at path {path} to change"))
+}
+
+/// Whether the top-level member `member` of a document is the text `was`.
+fn holds(stored: &Document, member: &str, was: &str) -> bool {
+    let members = happn_protocol::Members::parse(stored.data.as_str());
+    let value = members.and_then(|members| {
+        let raw = members.get(member)?;
+        serde_json::from_str::<String>(raw.get()).ok()
+    });
+    value.as_deref() == Some(was)
 }
 
 /// Lays the top-level members of `sent` over those of `stored`.

@@ -60,7 +60,7 @@ pub use computation::Computation;
 pub use config::{ClusterRules, LinkLimits, NodeConfig, SessionLimits, UnconfiguredCleanup};
 pub use data_service::{DataService, RoutingError, StoreReading};
 pub use dispatch::Received;
-pub use document::{NotAnObject, merge_members, written};
+pub use document::{NotAnObject, merge_members, nothing_at, written};
 pub use documents::{BATCH, Batches, Documents};
 pub use gauge::increment_gauge;
 pub use histogram::{Histogram, HistogramReading};

@@ -28,7 +28,7 @@ pub use concurrency::{
     a_closed_store_says_so, a_dropped_future_does_not_undo_its_write,
     closing_finishes_what_is_queued, concurrent_increments_all_count,
     concurrent_inserts_agree_on_one, concurrent_merges_do_not_lose_each_other,
-    writes_are_answered_in_the_order_of_their_calls,
+    of_merges_with_one_condition_one_counts, writes_are_answered_in_the_order_of_their_calls,
     writes_are_applied_in_the_order_of_their_calls,
 };
 pub use reading::{
@@ -47,6 +47,7 @@ pub use searching::{
 };
 pub use writing::{
     a_merge_lays_top_level_members_over_those_stored, a_merge_on_a_new_path_stores_it,
+    a_merge_with_a_condition_changes_only_what_meets_it,
     a_replacement_keeps_created_and_moves_modified, a_restored_document_is_as_given,
     an_author_stays_until_another_writes, an_increment_leaves_the_times_alone,
     an_insert_leaves_what_is_there, data_comes_back_as_it_was_written,
@@ -73,6 +74,7 @@ macro_rules! store_conformance_tests {
             a_restored_document_is_as_given
             a_merge_lays_top_level_members_over_those_stored
             a_merge_on_a_new_path_stores_it
+            a_merge_with_a_condition_changes_only_what_meets_it
             an_insert_leaves_what_is_there
             an_increment_leaves_the_times_alone
             one_refused_increment_does_not_disturb_others
@@ -99,6 +101,7 @@ macro_rules! store_conformance_tests {
             concurrent_merges_do_not_lose_each_other
             concurrent_increments_all_count
             concurrent_inserts_agree_on_one
+            of_merges_with_one_condition_one_counts
             a_dropped_future_does_not_undo_its_write
             closing_finishes_what_is_queued
             a_closed_store_says_so
@@ -137,6 +140,16 @@ fn replace(at_path: &str, data: &str, at: i64) -> Write {
 fn merge(at_path: &str, data: &str, at: i64) -> Write {
     Write {
         mode: WriteMode::Merge,
+        ..replace(at_path, data, at)
+    }
+}
+
+fn merge_if(at_path: &str, data: &str, was: &str, at: i64) -> Write {
+    Write {
+        mode: WriteMode::MergeIf {
+            member: "key",
+            was: was.into(),
+        },
         ..replace(at_path, data, at)
     }
 }

@@ -2,6 +2,7 @@
 
 use bson::{Bson, Document, doc};
 use happn_core::{Increment, Write, WriteMode};
+use mongodb::options::UpdateModifications;
 
 use crate::encode::{self, EncodeError};
 use crate::number;
@@ -15,6 +16,16 @@ pub(crate) enum Update {
     Pipeline(Vec<Document>),
 }
 
+impl Update {
+    /// As the driver takes it.
+    pub(crate) fn into_modifications(self) -> UpdateModifications {
+        match self {
+            Self::Operators(update) => UpdateModifications::Document(update),
+            Self::Pipeline(stages) => UpdateModifications::Pipeline(stages),
+        }
+    }
+}
+
 /// The item at `path`.
 pub(crate) fn at(path: &str) -> Document {
     doc! {"path": path}
@@ -26,12 +37,12 @@ pub(crate) fn at(path: &str) -> Document {
 /// When MongoDB does not store such data.
 pub(crate) fn upsert(write: &Write) -> Result<Update, EncodeError> {
     let data = encode::document(&write.data)?;
-    Ok(match write.mode {
+    Ok(match &write.mode {
         WriteMode::Replace => Update::Operators(replacement(write, data)),
-        WriteMode::Merge => Update::Pipeline(vec![merge(write, data)]),
+        WriteMode::Merge | WriteMode::MergeIf { .. } => Update::Pipeline(vec![merge(write, data)]),
         WriteMode::Insert => Update::Operators(insertion(write, data)),
         WriteMode::Restore { created, modified } => {
-            Update::Operators(restoration(write, data, created, modified))
+            Update::Operators(restoration(write, data, *created, *modified))
         }
     })
 }

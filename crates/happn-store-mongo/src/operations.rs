@@ -8,9 +8,10 @@ use bson::raw::{RawBsonRef, RawDocument};
 use bson::{RawDocumentBuf, doc};
 use happn_core::{
     Document, Increment, Incremented, NotAnObject, Removal, StoreError, Write, WriteMode,
+    nothing_at,
 };
 use happn_protocol::Json;
-use mongodb::options::{ReturnDocument, UpdateModifications};
+use mongodb::options::ReturnDocument;
 use serde_json::Number;
 
 use crate::commands::{self, Update};
@@ -31,8 +32,8 @@ pub(crate) struct Operations {
 impl Operations {
     pub(crate) async fn upsert(&self, write: &Write) -> Result<Document, StoreError> {
         let stored = self.try_upsert(write).await;
-        stored.map_err(|failure| match write.mode {
-            WriteMode::Merge if failure.is_type_mismatch() => {
+        stored.map_err(|failure| match &write.mode {
+            WriteMode::Merge | WriteMode::MergeIf { .. } if failure.is_type_mismatch() => {
                 NotAnObject.on_path(write.path.as_str())
             }
             _ => self.store_error(&failure),
@@ -41,6 +42,9 @@ impl Operations {
 
     async fn try_upsert(&self, write: &Write) -> Result<Document, Failure> {
         let update = commands::upsert(write)?;
+        if let WriteMode::MergeIf { member, was } = &write.mode {
+            return self.merge_if(write, update, (member, was)).await;
+        }
         // What replaces everything is known; what depends on the stored has to be sent back.
         let known = !matches!(write.mode, WriteMode::Merge | WriteMode::Insert);
         let projection = if known {
@@ -101,6 +105,28 @@ impl Operations {
         Ok(removed.deleted_count)
     }
 
+    /// Changes the item that meets the condition, or answers the one that does not.
+    async fn merge_if(
+        &self,
+        write: &Write,
+        update: Update,
+        (member, was): (&str, &str),
+    ) -> Result<Document, Failure> {
+        let path = write.path.as_str();
+        let items = &self.connection.collection;
+        let mut meant = commands::at(path);
+        meant.insert(format!("data.{member}"), was);
+        let command = items
+            .find_one_and_update(meant, update.into_modifications())
+            .return_document(ReturnDocument::After);
+        let mut answer = within(self.item_timeout, command).await?;
+        if answer.is_none() {
+            answer = within(self.item_timeout, items.find_one(commands::at(path))).await?;
+        }
+        let nothing = || Failure::Answer(nothing_at(path).to_string());
+        Ok(decode::item(&answer.ok_or_else(nothing)?)?)
+    }
+
     /// Changes or makes the item at `path` and answers it; tries again when another writer made it
     /// at the same moment.
     async fn find_and_modify(
@@ -112,14 +138,10 @@ impl Operations {
     ) -> Result<RawDocumentBuf, Failure> {
         let mut attempts = Attempts::new(self.seed.fetch_add(1, Ordering::Relaxed));
         loop {
-            let update = match update {
-                Update::Operators(update) => UpdateModifications::Document(update.clone()),
-                Update::Pipeline(stages) => UpdateModifications::Pipeline(stages.clone()),
-            };
             let command = self
                 .connection
                 .collection
-                .find_one_and_update(commands::at(path), update)
+                .find_one_and_update(commands::at(path), update.clone().into_modifications())
                 .projection(projection.clone())
                 .return_document(ReturnDocument::After)
                 .upsert(true);

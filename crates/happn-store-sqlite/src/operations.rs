@@ -30,6 +30,7 @@ pub(crate) fn upsert(connection: &Connection, write: Write) -> Result<Document, 
     match write.mode {
         WriteMode::Replace => replace(connection, write).map_err(|error| store_error(&error)),
         WriteMode::Merge => merge(connection, write),
+        WriteMode::MergeIf { .. } => merge_if(connection, write),
         WriteMode::Insert => insert(connection, write).map_err(|error| store_error(&error)),
         WriteMode::Restore { .. } => restore(connection, &write),
     }
@@ -55,6 +56,17 @@ fn merge(connection: &Connection, mut write: Write) -> Result<Document, StoreErr
     let fail = |error: rusqlite::Error| store_error(&error);
     let stored = scan::at(connection, write.path.as_str()).map_err(fail)?;
     write.data = written(stored.as_ref(), &write)?.data;
+    replace(connection, write).map_err(fail)
+}
+
+fn merge_if(connection: &Connection, mut write: Write) -> Result<Document, StoreError> {
+    let fail = |error: rusqlite::Error| store_error(&error);
+    let stored = scan::at(connection, write.path.as_str()).map_err(fail)?;
+    let document = written(stored.as_ref(), &write)?;
+    if stored.is_some_and(|stored| stored == document) {
+        return Ok(document);
+    }
+    write.data = document.data;
     replace(connection, write).map_err(fail)
 }
 

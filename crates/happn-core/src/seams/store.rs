@@ -91,7 +91,7 @@ impl Document {
 }
 
 /// How a write treats what is already there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteMode {
     /// The data is replaced as a whole.
     Replace,
@@ -100,6 +100,16 @@ pub enum WriteMode {
     /// Nothing happens to a document that is there: it stays, and is the answer. Of several inserts
     /// at once, on whatever nodes, one stores its document and all are answered with that one.
     Insert,
+    /// As [`WriteMode::Merge`] where the top-level member `member` of the stored data is the text
+    /// `was`; any other document stays, and is the answer. In one step: of several at once that
+    /// expect the same, one changes the document. Where there is none the answer is
+    /// [`StoreError::Failed`], and nothing is made.
+    MergeIf {
+        /// The member's name, without dots and dollars.
+        member: &'static str,
+        /// What it has to be.
+        was: Arc<str>,
+    },
     /// The document becomes what is given, whatever was there: data, author and these times, absent
     /// ones too. For bringing documents in from elsewhere; [`Write::at`] does not matter then.
     Restore {

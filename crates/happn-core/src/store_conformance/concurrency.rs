@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll, Waker};
 
-use super::{Store, all, found, increment, merge, one, removal, replace};
+use super::{Store, all, found, increment, merge, merge_if, one, removal, replace};
 use crate::{StoreError, Write, WriteMode};
 
 /// Writes of one caller that does not wait take effect in the order of the calls.
@@ -102,6 +102,29 @@ pub async fn concurrent_inserts_agree_on_one(store: Store) {
         answers.push(answer.expect("an insert succeeds"));
     }
     let stored = one(&store, "/inserted").await;
+    assert!(answers.iter().all(|answer| *answer == stored));
+}
+
+/// Of several who change the same thing they have seen, one does, and the others see what it made.
+pub async fn of_merges_with_one_condition_one_counts(store: Store) {
+    store
+        .upsert(replace("/raced", r#"{"key":"old"}"#, 1))
+        .await
+        .expect("an upsert succeeds");
+    let mut tasks = Vec::new();
+    for number in 0..20 {
+        let store = store.clone();
+        tasks.push(tokio::spawn(async move {
+            let data = format!(r#"{{"key":"{number}"}}"#);
+            store.upsert(merge_if("/raced", &data, "old", number)).await
+        }));
+    }
+    let mut answers = Vec::new();
+    for task in tasks {
+        let answer = task.await.expect("a task ends");
+        answers.push(answer.expect("a merge succeeds"));
+    }
+    let stored = one(&store, "/raced").await;
     assert!(answers.iter().all(|answer| *answer == stored));
 }
 

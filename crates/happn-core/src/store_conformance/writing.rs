@@ -2,7 +2,7 @@
 
 use happn_paths::Path;
 
-use super::{Store, all, found, increment, merge, one, replace, set};
+use super::{Store, all, found, increment, merge, merge_if, one, replace, set};
 use crate::{StoreError, Write, WriteMode};
 
 /// The text of the data survives: numbers as JavaScript prints them, nesting, dots, `$`, unicode,
@@ -98,6 +98,33 @@ pub async fn a_merge_on_a_new_path_stores_it(store: Store) {
     let stored = write.await.expect("a merge succeeds");
     assert_eq!(stored.data.as_str(), r#"{"b":1,"a":2}"#);
     assert_eq!((stored.created, stored.modified), (Some(5), Some(5)));
+}
+
+/// What does not meet the condition stays as it is, and is the answer; where there is nothing,
+/// nothing is made.
+pub async fn a_merge_with_a_condition_changes_only_what_meets_it(store: Store) {
+    let sent = r#"{"key":"new","more":[1]}"#;
+    for other in [
+        r#"{"key":"other"}"#,
+        r#"{"key":1}"#,
+        r#"{"key":{"a":"o\"ld $"}}"#,
+        r#"{"Key":"o\"ld $"}"#,
+        "{}",
+    ] {
+        let before = set(&store, "/if", other).await;
+        let write = store.upsert(merge_if("/if", sent, "o\"ld $", 2000));
+        assert_eq!(write.await.expect("a merge succeeds"), before);
+        assert_eq!(found(&store, "/if").await, [before]);
+    }
+    set(&store, "/if", r#"{"a":1,"key":"o\"ld $"}"#).await;
+    let write = store.upsert(merge_if("/if", sent, "o\"ld $", 2000));
+    let merged = write.await.expect("a merge succeeds");
+    assert_eq!(merged.data.as_str(), r#"{"a":1,"key":"new","more":[1]}"#);
+    assert_eq!((merged.created, merged.modified), (Some(1000), Some(2000)));
+    assert_eq!(found(&store, "/if").await, [merged]);
+    let nowhere = store.upsert(merge_if("/nowhere", sent, "old", 2000)).await;
+    assert!(matches!(nowhere, Err(StoreError::Failed(_))), "{nowhere:?}");
+    assert_eq!(found(&store, "/nowhere").await, []);
 }
 
 /// An insert makes a document once; later ones change nothing and answer what is stored. The node's

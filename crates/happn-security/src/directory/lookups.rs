@@ -332,11 +332,10 @@ impl Inner {
         }
         let data = Json::encode(&json!({ "permissions": permissions }));
         let data = data.unwrap_or(Json::EMPTY_OBJECT);
-        let replace = WriteMode::Replace;
         self.records
-            .write(&reverse, Json::EMPTY_OBJECT, replace)
+            .write(&reverse, Json::EMPTY_OBJECT, WriteMode::Replace)
             .await?;
-        self.records.write(&own, data, replace).await?;
+        self.records.write(&own, data, WriteMode::Replace).await?;
         Ok(())
     }
 
