@@ -10,6 +10,7 @@ import { connect } from '../clients.js';
 import { peer } from '../peers/index.js';
 import { ADMIN_PASSWORD, startSecureJavascriptServer } from '../peers/javascript.js';
 import { startRustCluster } from '../peers/rust.js';
+import { eventually } from '../waiting.js';
 
 const url = process.env.HAPPN_TEST_MONGO_URL;
 if (!url && process.env.CI) throw new Error('HAPPN_TEST_MONGO_URL is not set');
@@ -74,3 +75,20 @@ for (const [maker, other] of [['javascript', 'rust'], ['rust', 'javascript']]) {
     assert.equal(user.username, maker);
   });
 }
+
+test('the stronger hash that ours makes at a login is good on theirs', { skip }, async () => {
+  const credentials = { username: 'javascript', password: 'of javascript' };
+  const users = mongo.db(database).collection(collection);
+  const hash = async () => {
+    const user = await users.findOne({ path: '/_SYSTEM/_SECURITY/_USER/javascript' });
+    return user.data.password.split('$');
+  };
+  await login('rust', credentials);
+  await eventually('the hash takes more work', 20_000, async () => Number((await hash())[1]) > 10_000);
+  const [, , , salt, digest] = await hash();
+  assert.deepEqual([salt.length, digest], [128, 'sha512']);
+  for (const server of ['javascript', 'rust']) {
+    await login(server, credentials);
+    await assert.rejects(login(server, { ...credentials, password: 'wrong' }), { code: 401 });
+  }
+});

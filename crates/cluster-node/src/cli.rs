@@ -261,6 +261,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Segment { .. } => "NAME",
         Kind::Switch => "true|false",
         Kind::Whole { .. } => "NUMBER",
+        Kind::Duration { .. } => "DURATION",
         Kind::Choice(_) => "WORD",
         Kind::Masks => "MASKS",
         Kind::Origins => "ORIGINS",
@@ -268,7 +269,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Minimums => "OBJECT",
         Kind::Stores => "FILE",
         Kind::Url => "URL",
-        Kind::Options | Kind::Indexes => "OBJECT",
+        Kind::Options | Kind::Indexes | Kind::Providers => "OBJECT",
     }
 }
 

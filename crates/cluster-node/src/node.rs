@@ -14,6 +14,7 @@ use happn_core::{
     Clock, Ending, NoDirectory, NodeBuilder, NodeConfig, SecurityChanges, SystemClock,
 };
 use happn_security::audit::Actor;
+use happn_security::authority::SecurityAuthority;
 use happn_security::directory::{Directory, Password};
 use happn_server::Server;
 use tokio::time::Instant;
@@ -283,6 +284,9 @@ impl Node {
         let left = until.saturating_duration_since(Instant::now());
         self.server.stop(Ending::Reconnect, left).await;
         let until = Instant::now() + STORE_GRACE;
+        if let Some(security) = &self.security {
+            within(until, "session activity", security.finish()).await;
+        }
         within(until, "data", parts.core.data().close()).await;
         if let Some(admin) = &self.admin {
             within(until, "admin listener", admin.stop()).await;
@@ -360,6 +364,12 @@ impl Node {
     #[must_use]
     pub fn directory(&self) -> Option<&Directory> {
         self.security.as_ref().map(|security| &security.directory)
+    }
+
+    /// Logins and sessions: who is there, and what each did last; `None` on an open node.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Arc<SecurityAuthority>> {
+        self.security.as_ref().map(|security| &security.authority)
     }
 
     /// The password with which this node has just made the admin user, when nobody had configured

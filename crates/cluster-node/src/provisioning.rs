@@ -31,11 +31,15 @@ const A_USER: &str = "/_SYSTEM/_SECURITY/_USER/x";
 /// Nodes on the same store notice within seconds.
 ///
 /// # Errors
-/// When the stores cannot be opened or end with the process, or the file cannot be applied.
+/// When the stores cannot be opened or end with the process, or the file cannot be applied; or the
+/// rules of groups end with the process.
 pub async fn provision(
     settings: &Settings,
     request: &ProvisionRequest,
 ) -> Result<Vec<Provisioned>, StartError> {
+    if !settings.services.security.persist_permissions {
+        return Err(StartError::VolatilePermissions);
+    }
     let data = stores::open_all(&settings.services.data).await?;
     let store = data.store_name(A_USER);
     let stores = &settings.services.data.datastores;

@@ -1,17 +1,19 @@
 //! What makes a node secure: its directory, its authority, and how it logs in to other nodes.
 
+mod providers;
+mod upkeep;
+
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use happn_client::{Credentials, PeerCredentials};
-use happn_core::{ChangeReplication, Clock, DataService, SecurityChanges};
+use happn_core::{ChangeReplication, Clock, DataService};
 use happn_security::authority::{AuthorityConfig, NODE_SESSION, SecurityAuthority};
 use happn_security::credentials::{LockoutConfig, Passwords, SessionToken, TokenSecret};
 use happn_security::directory::{
-    ADMIN, AdminUser, Directory, DirectoryError, HashingPool, NameFolding, Password, SecretText,
-    StartUp,
+    ADMIN, AdminUser, Directory, HashingPool, NameFolding, Password, StartUp,
 };
 use happn_security::policy::{Policies, Profiles, SessionType};
 use happn_security::provision::{Provision, ProvisionError, Provisioned};
@@ -22,6 +24,7 @@ use uuid::Uuid;
 
 use crate::config::Settings;
 use crate::start_error::StartError;
+use crate::stores;
 
 /// Passwords that may wait to be checked; further logins are told to come back.
 const WAITING_MAX: usize = 1000;
@@ -31,10 +34,6 @@ const CONCURRENT_MAX: usize = 4;
 const DEV_PASSWORD: &str = "happn";
 /// How long a token for a peer may be on its way: clocks of machines differ.
 const PEER_TOKEN_TTL: Duration = Duration::from_secs(600);
-/// How often to look whether changes of other nodes were missed.
-const VERSION_INTERVAL: Duration = Duration::from_secs(10);
-/// How often revoked tokens that have expired are swept out.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
 
 /// The security of a node that has it.
 pub(crate) struct Security {
@@ -43,6 +42,7 @@ pub(crate) struct Security {
     pub(crate) peers: Arc<PeerTokens>,
     /// A password that nobody knows yet.
     pub(crate) made_up: Option<Password>,
+    records_activity: bool,
     cancel: CancellationToken,
 }
 
@@ -50,13 +50,24 @@ impl Security {
     /// Tells other nodes through `replication` from now on, and looks after the directory.
     pub(crate) fn begin(&self, replication: Arc<dyn ChangeReplication>, clock: Arc<dyn Clock>) {
         self.directory.replicate_with(replication);
-        let work = look_after(self.authority.clone(), clock);
+        self.spawn(upkeep::of_directory(self.authority.clone(), clock.clone()));
+        if self.records_activity {
+            self.spawn(upkeep::of_activity(self.authority.clone(), clock));
+        }
+    }
+
+    fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
         let cancel = self.cancel.clone();
         tokio::spawn(cancel.run_until_cancelled_owned(work));
     }
 
     pub(crate) fn end(&self) {
         self.cancel.cancel();
+    }
+
+    /// Writes what is not written yet; the sessions have ended.
+    pub(crate) async fn finish(&self) {
+        upkeep::write_activity(&self.authority).await;
     }
 }
 
@@ -90,10 +101,17 @@ pub(crate) async fn start(
     if !settings.secure {
         return Ok(None);
     }
+    let section = &settings.services.security;
+    let config = AuthorityConfig {
+        providers: providers::configured(section)?,
+        ..authority_config(settings, node_name)
+    };
+    if !section.persist_permissions {
+        stores::forget_permissions(data)?;
+    }
     let directory = directory(settings, data.clone(), clock.clone());
     let started = directory.start(start_up(settings)).await?;
-    let config = authority_config(settings, node_name);
-    let secret = secret(&started.token_secret)?;
+    let secret = started.token_secret;
     let admin = directory.user(ADMIN).await?;
     let userid = admin.and_then(|admin| admin.userid().map(str::to_owned));
     let peers = PeerTokens {
@@ -103,6 +121,7 @@ pub(crate) async fn start(
         userid,
     };
     Ok(Some(Security {
+        records_activity: section.log_session_activity,
         cancel: CancellationToken::new(),
         authority: SecurityAuthority::new(config, directory.clone(), secret, clock.clone()),
         directory,
@@ -112,10 +131,6 @@ pub(crate) async fn start(
             AdminUser::Found | AdminUser::Made => None,
         },
     }))
-}
-
-fn secret(text: &SecretText) -> Result<TokenSecret, StartError> {
-    TokenSecret::new(text.reveal()).ok_or(StartError::NoTokenSecret)
 }
 
 fn start_up(settings: &Settings) -> StartUp {
@@ -149,10 +164,14 @@ fn authority_config(settings: &Settings, node_name: &str) -> AuthorityConfig {
             attempts: section.account_lockout.attempts,
             retry_interval: section.account_lockout.retry_interval,
         },
+        rehash_passwords: section.rehash_passwords,
         nonce_ttl: section.default_nonce_ttl,
         // They were read once when the configuration was checked.
         profiles: Profiles::parse(&section.profiles).unwrap_or_default(),
         allow_choosing_provider: section.allow_user_choose_auth_provider,
+        session_activity_ttl: section
+            .log_session_activity
+            .then_some(section.session_activity_ttl),
         allow_revoking_without_ttl: section.allow_ttl0_revocations,
         open_count: section.open_count,
         nested_permissions: settings.allow_nested_permissions,
@@ -181,32 +200,6 @@ pub(crate) async fn provision(
     let provision =
         Provision::parse(&text).map_err(|wrong| failed(ProvisionError::Invalid(wrong)))?;
     provision.apply(directory).await.map_err(failed)
-}
-
-/// Looks after the directory: notices missed changes, sweeps out revocations that have expired.
-async fn look_after(authority: Arc<SecurityAuthority>, clock: Arc<dyn Clock>) {
-    let directory = authority.directory().clone();
-    let mut since_sweep = Duration::ZERO;
-    loop {
-        clock.sleep(VERSION_INTERVAL).await;
-        match directory.check_version().await {
-            Ok(false) => {}
-            // What was missed may have taken rights away from those who are here.
-            Ok(true) => authority.reload().await,
-            Err(error) => report(&error),
-        }
-        since_sweep += VERSION_INTERVAL;
-        if since_sweep >= SWEEP_INTERVAL {
-            since_sweep = Duration::ZERO;
-            if let Err(error) = directory.load_revoked_tokens().await {
-                report(&error);
-            }
-        }
-    }
-}
-
-fn report(error: &DirectoryError) {
-    tracing::warn!(%error, "users and groups cannot be compared with the store");
 }
 
 /// Tokens with which this node logs in to others: they hold the same secret, so that no password
@@ -252,3 +245,6 @@ impl fmt::Debug for PeerTokens {
         f.debug_struct("PeerTokens").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use cluster_admin::AdminError;
 use cluster_orchestrator::StabiliseError;
 use cluster_proxy::ProxyError;
+use happn_security::authority::UnknownProvider;
 use happn_security::directory::{DirectoryError, Password};
 use happn_security::provision::ProvisionError;
 use happn_server::BindError;
@@ -110,9 +111,15 @@ pub enum StartError {
     /// Users and groups cannot be read or made.
     #[error("services.security.config")]
     Directory(#[from] DirectoryError),
-    /// The secret that signs tokens is of no use.
-    #[error("services.security.config.sessionTokenSecret: it must not be empty")]
-    NoTokenSecret,
+    /// The configuration names a provider of credentials that nobody has registered.
+    #[error("services.security.config.{key}")]
+    AuthProvider {
+        /// Which key.
+        key: &'static str,
+        /// Who is not there, and who is.
+        #[source]
+        source: UnknownProvider,
+    },
     /// A file of users and groups cannot be read.
     #[error("the file of users and groups {} cannot be read", file.display())]
     ProvisionFile {
@@ -139,6 +146,12 @@ pub enum StartError {
         /// The store.
         name: String,
     },
+    /// The rules of groups end with the process.
+    #[error(
+        "services.security.config.persistPermissions is false: the rules of groups live only \
+         inside a running node, which takes them from --provision"
+    )]
+    VolatilePermissions,
     /// The node failed to start after it had made the admin user, with a password that nobody
     /// knows yet: to be shown once, and never to be logged.
     #[error("{source}")]

@@ -5,7 +5,7 @@ mod foreign;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use happn_core::{DataService, DataStore, MemoryStore, SystemClock};
+use happn_core::{DataService, DataStore, MemoryStore, RoutingError, SystemClock};
 use happn_paths::RouteRule;
 use happn_store_mongo::{MongoConfig, MongoStore};
 use happn_store_sqlite::{SqliteConfig, SqliteStore};
@@ -38,6 +38,16 @@ pub(crate) async fn open_all(settings: &DataSettings) -> Result<DataService, Sta
         }
     }
     Ok(service)
+}
+
+/// Rules of groups are kept in memory from now on, but for those of groups whose name begins with
+/// `_`: what is stored there, of users and lookup tables too, stays where groups are.
+pub(crate) fn forget_permissions(data: &DataService) -> Result<(), RoutingError> {
+    let kept = ["/_SYSTEM/_SECURITY/_PERMISSIONS/_*"];
+    data.add_data_provider_patterns("/_SYSTEM/_SECURITY/_GROUP", &kept)?;
+    let volatile = "volatile_permissions";
+    data.add_store(volatile, Arc::new(MemoryStore::new()))?;
+    data.add_data_store_filter("/_SYSTEM/_SECURITY/_PERMISSIONS/*", volatile)
 }
 
 fn rule(rule: PatternRule) -> RouteRule {

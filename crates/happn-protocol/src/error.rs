@@ -79,9 +79,7 @@ impl WireError {
         if is_service {
             out.extend_from_slice(b",\"message\":");
             write_string(out, &self.message);
-            out.extend_from_slice(b",\"inner\":");
-            let inner = self.members.iter().find(|(name, _)| *name == "inner");
-            out.extend_from_slice(inner.map_or(b"{}", |(_, inner)| inner.as_bytes()));
+            self.write_inner(out);
         }
         if let Some(code) = self.code {
             out.extend_from_slice(b",\"code\":");
@@ -98,5 +96,15 @@ impl WireError {
             out.extend_from_slice(value.as_bytes());
         }
         out.push(b'}');
+    }
+
+    /// Details of the cause, where a reason is given: empty ones if need be.
+    fn write_inner(&self, out: &mut Vec<u8>) {
+        let member = |wanted: &str| self.members.iter().find(|(name, _)| *name == wanted);
+        let inner = member("inner").map(|(_, inner)| inner.as_bytes());
+        if let Some(inner) = inner.or_else(|| member("reason").map(|_| &b"{}"[..])) {
+            out.extend_from_slice(b",\"inner\":");
+            out.extend_from_slice(inner);
+        }
     }
 }

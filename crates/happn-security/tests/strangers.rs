@@ -15,7 +15,7 @@ use happn_core::{
 };
 use happn_protocol::Json;
 use happn_security::authority::{AuthorityConfig, SecurityAuthority};
-use happn_security::credentials::{LockoutConfig, Passwords, TokenSecret};
+use happn_security::credentials::{LockoutConfig, Passwords};
 use happn_security::directory::{
     Directory, HashingPool, NameFolding, Password, StartUp, UserDraft,
 };
@@ -40,7 +40,7 @@ async fn authority() -> Arc<SecurityAuthority> {
         .password(Password::new("secret"))
         .public_key(PEM);
     directory.upsert_user(joe, true).await.unwrap();
-    let secret = TokenSecret::new(started.token_secret.reveal()).unwrap();
+    let secret = started.token_secret;
     let config = AuthorityConfig {
         lockout: LockoutConfig {
             enabled: false,

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use happn_core::{Clock, DataService, Ending, MemoryStore, Node, SystemClock};
 use happn_security::authority::{AuthorityConfig, SecurityAuthority};
-use happn_security::credentials::{Passwords, TokenSecret};
+use happn_security::credentials::Passwords;
 use happn_security::directory::{
     AdminUser, Directory, HashingPool, NameFolding, Password, PermissionSet, StartUp, UserDraft,
 };
@@ -38,14 +38,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .permissions(rules);
     directory.upsert_user(bob, true).await?;
 
-    let secret = TokenSecret::new(started.token_secret.reveal()).ok_or("no secret")?;
     let config = AuthorityConfig::of_node("example");
     let node = Node::builder("example")
         .data(data)
         .authority(SecurityAuthority::new(
             config,
             directory,
-            secret,
+            started.token_secret,
             clock.clone(),
         ))
         .clock(clock)

@@ -7,7 +7,8 @@
 //!
 //! Recordings of secure servers are played against a secure node with the same users. Where both
 //! server generations were recorded, `errors`, `remove-tag-merge` and `transport-limits` are played
-//! in the newer one, those of secure servers in the older one, which clusters are made of. Of
+//! in the newer one, those of secure servers in both: ours speak as the older one, which clusters
+//! are made of, and `newer.rs` says what the newer one calls otherwise. Of
 //! `transport-options`, compression and another path are not offered.
 
 #![allow(
@@ -77,12 +78,16 @@ recordings! {
         name = Some("node_1"), version = Some("13.1.3-prerelease-1");
     shapes_of_the_document_store: "mongo-provider-shapes", secure = Some(Scenario::DocumentStore);
     logging_in: "secure-login", secure = Some(Scenario::Login);
+    logging_in_lately: "server-13.12.1/secure-login", secure = Some(Scenario::Login);
     logins_that_fail: "login-failures", secure = Some(Scenario::Failures);
+    logins_that_fail_lately: "server-13.12.1/login-failures", secure = Some(Scenario::Failures);
     revoked_tokens: "secure-revoke", secure = Some(Scenario::Revocation);
     changes_of_the_directory: "secure-security-directory", secure = Some(Scenario::Directory);
     sessions_that_end: "secure-session-ending", secure = Some(Scenario::Ending);
     nested_permissions: "nested-permissions", secure = Some(Scenario::Nested);
     acting_for_somebody_else: "on-behalf-of", secure = Some(Scenario::OnBehalf);
+    acting_for_somebody_else_lately: "server-13.12.1/on-behalf-of",
+        secure = Some(Scenario::OnBehalf);
     reconnecting_securely: "reconnect-secure", secure = Some(Scenario::Reconnecting);
     browsers: "browser-flow", secure = Some(Scenario::Browser);
     cleaning_up_silent_connections: "transport-options",

@@ -34,7 +34,7 @@ pub(crate) fn settings(environment: &[(String, String)], report: &mut Report) ->
     let mut short = Vec::new();
     for (name, text) in environment {
         if let Some(rest) = strip_prefix(name) {
-            long.push(setting(spelled(&rest.replace("__", ".")), name, text));
+            long.push(setting(spelled(rest), name, text));
         } else if let Some(key) = short_key(name) {
             short.push(setting(key.path.to_owned(), name, text));
         } else {
@@ -63,20 +63,22 @@ fn strip_prefix(name: &str) -> Option<&str> {
     ours.then(|| &name[ENVIRONMENT_PREFIX.len()..])
 }
 
-/// The key or alias that `path` spells in some letter case, else `path` itself.
-fn spelled(path: &str) -> String {
+/// The key or alias that `rest` stands for, in some letter case, else what it would spell. Compared
+/// with `__` for dots, because a few keys have that in them.
+fn spelled(rest: &str) -> String {
     let spellings = KEYS
         .iter()
         .flat_map(|key| [key.path].into_iter().chain(key.aliases.iter().copied()));
-    let mut matching: Vec<&str> = spellings
-        .filter(|spelling| spelling.eq_ignore_ascii_case(path))
+    let named = spellings.map(|spelling| (spelling, spelling.replace('.', "__")));
+    let mut matching: Vec<(&str, String)> = named
+        .filter(|(_, name)| name.eq_ignore_ascii_case(rest))
         .collect();
     // `keepalive` differs from `keepAlive` only in case: an exact spelling wins, then the key.
-    matching.sort_by_key(|spelling| *spelling != path);
-    matching
-        .first()
-        .map_or(path, |spelling| spelling)
-        .to_owned()
+    matching.sort_by_key(|(_, name)| name != rest);
+    match matching.first() {
+        Some((spelling, _)) => (*spelling).to_owned(),
+        None => rest.replace("__", "."),
+    }
 }
 
 fn short_key(name: &str) -> Option<&'static Key> {

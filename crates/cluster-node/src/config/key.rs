@@ -56,6 +56,17 @@ pub(super) const LIMIT: Kind = Kind::Whole {
     max: 86_400_000,
 };
 
+/// As [`INTERVAL`], where JavaScript nodes take text, too.
+pub(super) const DURATION: Kind = Kind::Duration {
+    min: 1,
+    max: 86_400_000,
+};
+/// How long something is kept: up to ten years.
+pub(super) const TTL: Kind = Kind::Duration {
+    min: 1,
+    max: 315_360_000_000,
+};
+
 /// A row without its optional parts.
 pub(super) const fn key(path: &'static str, kind: Kind, default: Preset, doc: &'static str) -> Key {
     Key {

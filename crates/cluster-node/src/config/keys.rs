@@ -1,10 +1,34 @@
 //! The one table of configuration keys.
 
+mod security;
+
 use crate::config::key::{INTERVAL, Key, LIMIT, PORT, Preset, key};
 use crate::config::kind::Kind;
 
 /// Every key, in the order in which people read them.
-pub const KEYS: &[Key] = &[
+pub const KEYS: &[Key] = &joined::<COUNT>(PARTS);
+
+/// The table, in parts.
+const PARTS: &[&[Key]] = &[NODE, security::KEYS, CONNECT];
+const COUNT: usize = NODE.len() + security::KEYS.len() + CONNECT.len();
+
+const fn joined<const N: usize>(parts: &[&[Key]]) -> [Key; N] {
+    let mut all = [parts[0][0]; N];
+    let (mut at, mut part) = (0, 0);
+    while part < parts.len() {
+        let mut row = 0;
+        while row < parts[part].len() {
+            all[at] = parts[part][row];
+            at += 1;
+            row += 1;
+        }
+        part += 1;
+    }
+    all
+}
+
+/// The node and its services but for security.
+const NODE: &[Key] = &[
     key(
         "name",
         Kind::Text,
@@ -319,43 +343,10 @@ pub const KEYS: &[Key] = &[
         Preset::Whole(5),
         "How many levels a mask ending in ** reaches when its subscriber does not say.",
     ),
-    key("services.security.config.adminUser.username", Kind::Text, Preset::Text("_ADMIN"), "The administrator's name, which cannot be changed.").inert(),
-    key("services.security.config.adminUser.password", Kind::Secret, Preset::Unset, "The administrator's password when it is made, alike on all nodes; without one, one is made up and shown once."),
-    key("services.security.config.adminUser.publicKey", Kind::Pem, Preset::Unset, "The administrator's key for logins by digest, when it is made."),
-    key("services.security.config.adminUser.custom_data", Kind::Options, Preset::Unset, "What applications keep with the administrator, when it is made."),
-    key("services.security.config.adminGroup.custom_data", Kind::Options, Preset::Unset, "What applications keep with the administrators' group; written at every start."),
-    key("services.security.config.sessionTokenSecret", Kind::Secret, Preset::Unset, "What session tokens are signed with; the stored one, or one that is made up, when unset."),
-    key(
-        "services.security.config.pbkdf2Iterations",
-        Kind::Whole { min: 1, max: 2_000_000 },
-        Preset::Whole(210_000),
-        "How much work it is to hash a new password.",
-    ),
-    key("services.security.config.defaultNonceTTL", INTERVAL, Preset::Whole(60_000), "How long the nonce of a login by digest may be used.")
-        .ms(),
-    key("services.security.config.lockTokenToLoginType", Kind::Switch, Preset::Switch(true), "Whether a token only works for the type of login that made it."),
-    key("services.security.config.lockTokenToUserId", Kind::Switch, Preset::Switch(false), "Whether a token works no longer once its user was deleted and made anew."),
-    key("services.security.config.accountLockout.enabled", Kind::Switch, Preset::Switch(true), "Whether whoever guesses passwords is locked out."),
-    key("services.security.config.accountLockout.attempts", Kind::Whole { min: 1, max: 1_000_000 }, Preset::Whole(4), "How many wrong logins that takes."),
-    key("services.security.config.accountLockout.retryInterval", INTERVAL, Preset::Whole(600_000), "How long it lasts after the last wrong login.")
-        .ms(),
-    key("services.security.config.profiles", Kind::Profiles, Preset::Json("[]"), "Which sessions get which policies: a list of {name, session, policy}; three built-in ones follow."),
-    key("services.security.config.allowAnonymousAccess", Kind::Switch, Preset::Switch(false), "Whether _ANONYMOUS may log in, without a password."),
-    key("services.security.config.allowUserChooseAuthProvider", Kind::Switch, Preset::Switch(true), "Whether a login may name who checks it."),
-    key("services.security.config.allowTTL0Revocations", Kind::Switch, Preset::Switch(true), "Whether a token without a ttl can be revoked; the revocation stays for ever."),
-    key("services.security.config.usernamesCaseInsensitive", Kind::Switch, Preset::Switch(false), "Whether upper and lower case of user names are the same."),
-    key("services.security.config.usernamesCaseInsensitiveExclude", Kind::Texts, Preset::Json("[]"), "User names of which they are not."),
-    key("services.security.config.updateSubscriptionsOnSecurityDirectoryChanged", Kind::Switch, Preset::Switch(true), "Whether subscriptions end when their session may no longer have them."),
-    key("services.security.config.looseMasks", Kind::Switch, Preset::Switch(false), "Whether masks of rules ignore letter case and take doubled characters as wildcards, as JavaScript nodes do."),
-    key("services.security.config.openCount", Kind::Switch, Preset::Switch(false), "Whether count needs no permission, as with JavaScript nodes."),
-    key("services.security.config.activateSessionManagement", Kind::Switch, Preset::Switch(false), "Of no use here: sessions and revoked tokens can always be listed.").inert(),
-    key("services.security.config.logSessionActivity", Kind::Switch, Preset::Switch(false), "Whether the last request of each session is stored.").inert(),
-    key("services.security.config.persistPermissions", Kind::Switch, Preset::Switch(true), "Whether rules are stored.").inert(),
-    key("services.security.config.cookieName", Kind::Text, Preset::Text("happn_token"), "The cookie in which browsers keep their token.")
-        .also(&["services.connect.config.middleware.security.cookieName"]),
-    key("services.security.config.cookieDomain", Kind::Text, Preset::Unset, "The domain of that cookie; the page's own when unset.")
-        .also(&["services.connect.config.middleware.security.cookieDomain"]),
-    key("services.security.config.httpsCookie", Kind::Switch, Preset::Switch(false), "Whether that cookie has another name over https."),
+];
+
+/// What HTTP requests of a secure cluster have to do with.
+const CONNECT: &[Key] = &[
     key(
         "services.connect.config.middleware.security.exclusions",
         Kind::Masks,

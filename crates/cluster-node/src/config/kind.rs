@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use happn_paths::{Action, validate};
-use happn_security::policy::Profiles;
+use happn_security::policy::{Profiles, parse_duration};
 
 /// The type and range of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,15 @@ pub enum Kind {
         /// The largest allowed.
         max: u64,
     },
+    /// A number of ms, or a text such as `2 minutes`.
+    Duration {
+        /// The shortest allowed.
+        min: u64,
+        /// The longest allowed.
+        max: u64,
+    },
+    /// An object of names of providers and whether they are wanted.
+    Providers,
     /// One of a few words, in any case.
     Choice(&'static [&'static str]),
     /// A list of masks.
@@ -63,6 +72,13 @@ impl Kind {
             Self::Segment { star: true } => "a name of letters, digits, '_', '-' and '*'".into(),
             Self::Switch => "true or false".into(),
             Self::Whole { min, max } => format!("a whole number from {min} to {max}"),
+            Self::Duration { min, max } => {
+                format!("a text such as \"2 minutes\" or a whole number from {min} to {max}")
+            }
+            Self::Providers => {
+                "an object of providers of credentials, each a name and true, false or a text"
+                    .into()
+            }
             Self::Choice(words) => format!("one of: {}", words.join(", ")),
             Self::Masks => "a list of paths or masks, such as [\"/orders/*\"]".into(),
             Self::Origins => "a list of origins, such as [\"https://app.example.com\"]".into(),
@@ -101,6 +117,7 @@ impl Kind {
             | Self::Profiles
             | Self::Minimums
             | Self::Stores
+            | Self::Providers
             | Self::Options
             | Self::Indexes => json5::from_str(text).unwrap_or_else(|_| json!(text)),
             Self::Text
@@ -109,6 +126,7 @@ impl Kind {
             | Self::Url
             | Self::Segment { .. }
             | Self::Whole { .. }
+            | Self::Duration { .. }
             | Self::Choice(_) => {
                 json!(text)
             }
@@ -139,6 +157,10 @@ impl Kind {
             Self::Whole { min, max } => whole(value)
                 .filter(|number| (min..=max).contains(number))
                 .map(|number| json!(number)),
+            Self::Duration { min, max } => duration(value)
+                .filter(|ms| (min..=max).contains(ms))
+                .map(|ms| json!(ms)),
+            Self::Providers => providers(value).then(|| value.clone()),
             Self::Choice(words) => {
                 let given = value.as_str()?;
                 let word = words.iter().find(|word| word.eq_ignore_ascii_case(given));
@@ -180,6 +202,27 @@ fn whole(value: &Value) -> Option<u64> {
         }
         _ => None,
     }
+}
+
+/// Milliseconds; nothing that means no limit.
+fn duration(value: &Value) -> Option<u64> {
+    let Value::String(_) = value else {
+        return whole(value);
+    };
+    let duration = parse_duration(value).ok()??;
+    u64::try_from(duration.as_millis()).ok()
+}
+
+/// A JavaScript configuration has the name of a module where it is enough here to say that the
+/// provider is wanted.
+fn providers(value: &Value) -> bool {
+    let fits = |(name, wanted): (&String, &Value)| {
+        let is_name = !name.is_empty() && name.len() <= 256;
+        is_name && (wanted.is_boolean() || text(wanted).is_some())
+    };
+    value
+        .as_object()
+        .is_some_and(|members| members.iter().all(fits))
 }
 
 /// JSON5 and TOML may write a whole number with a fraction of zero.

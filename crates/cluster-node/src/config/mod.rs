@@ -35,7 +35,8 @@ pub use print::effective;
 pub use problem::{ConfigError, Problem};
 pub use reference::reference;
 pub use security::{
-    AccountLockoutSettings, AdminGroupSettings, AdminUserSettings, SecuritySettings,
+    AccountLockoutSettings, AdminGroupSettings, AdminUserSettings, RegisteredProviders,
+    SecuritySettings,
 };
 pub use settings::{
     AdminSettings, CleanupSettings, DataSettings, HealthReportSettings, InterestSettings,

@@ -1,7 +1,11 @@
 //! `services.security.config` and what belongs to it, typed.
 
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use happn_security::authority::AuthProvider;
 use happn_security::directory::Password;
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,6 +25,8 @@ pub struct SecuritySettings {
     pub session_token_secret: Option<Password>,
     /// Iterations of new password hashes.
     pub pbkdf2_iterations: u32,
+    /// Whether weak password hashes are replaced at a login.
+    pub rehash_passwords: bool,
     /// How long a nonce may be used.
     #[serde(rename = "defaultNonceTTL", deserialize_with = "interval")]
     pub default_nonce_ttl: Duration,
@@ -34,6 +40,14 @@ pub struct SecuritySettings {
     pub profiles: Value,
     /// Whether `_ANONYMOUS` may log in.
     pub allow_anonymous_access: bool,
+    /// Names of providers and whether they are wanted.
+    #[serde(default)]
+    pub auth_providers: BTreeMap<String, Value>,
+    /// Who checks logins that name nobody.
+    pub default_auth_provider: String,
+    /// What the program around the node has registered: `authProviders` chooses from it.
+    #[serde(skip)]
+    pub registered: RegisteredProviders,
     /// Whether a login may name who checks it.
     pub allow_user_choose_auth_provider: bool,
     /// Whether a token without a ttl can be revoked.
@@ -49,12 +63,73 @@ pub struct SecuritySettings {
     pub loose_masks: bool,
     /// Whether `count` needs no permission.
     pub open_count: bool,
+    /// Whether it is stored what each session did last.
+    pub log_session_activity: bool,
+    /// How long that is kept.
+    #[serde(rename = "sessionActivityTTL", deserialize_with = "interval")]
+    pub session_activity_ttl: Duration,
+    /// Whether the rules of groups are stored.
+    pub persist_permissions: bool,
     /// Where browsers keep their token.
     pub cookie_name: String,
     /// The domain of that cookie.
     pub cookie_domain: Option<String>,
     /// Whether it has another name over https.
     pub https_cookie: bool,
+}
+
+/// Ways of checking credentials that a program brings along, by name.
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use happn_core::{BoxFuture, Connection, Refusal};
+/// # use happn_protocol::Json;
+/// use cluster_node::config::Config;
+/// use happn_security::authority::AuthProvider;
+/// use serde_json::json;
+///
+/// struct Door;
+/// # impl AuthProvider for Door {
+/// #     fn authenticate(
+/// #         &self,
+/// #         _: &Json,
+/// #         _: &Connection,
+/// #     ) -> BoxFuture<'static, Result<Arc<str>, Refusal>> {
+/// #         Box::pin(async { Ok("ann".into()) })
+/// #     }
+/// # }
+/// let section = json!({"authProviders": {"door": true}, "defaultAuthProvider": "door"});
+/// let tree = json!({"secure": true, "services": {"security": {"config": section}}});
+/// let mut config = Config::from_tree(&tree)?;
+/// let registered = &mut config.settings.services.security.registered;
+/// registered.add("door", Arc::new(Door));
+/// # Ok::<(), cluster_node::config::ConfigError>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct RegisteredProviders(BTreeMap<String, Arc<dyn AuthProvider>>);
+
+impl RegisteredProviders {
+    /// Registers `provider` as `name`, in place of an earlier one of that name.
+    pub fn add(&mut self, name: &str, provider: Arc<dyn AuthProvider>) {
+        self.0.insert(name.to_owned(), provider);
+    }
+
+    /// The provider called `name`.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Arc<dyn AuthProvider>> {
+        self.0.get(name)
+    }
+
+    /// Their names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+}
+
+impl fmt::Debug for RegisteredProviders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
 }
 
 /// `services.security.config.adminUser`.

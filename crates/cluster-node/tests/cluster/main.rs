@@ -17,6 +17,7 @@ mod links;
 mod replication;
 mod secure;
 mod security_changes;
+mod security_options;
 mod sessions;
 mod sizes;
 mod starting;

@@ -12,12 +12,16 @@ use crate::harness::{Folder, Plan, SOON, client, cluster, soon, stop};
 
 const ADMIN_PASSWORD: &str = "services.security.config.adminUser.password";
 
-fn secure(plan: Plan) -> Plan {
+pub(crate) fn secure(plan: Plan) -> Plan {
     plan.with("secure", "true")
         .with("services.security.config.pbkdf2Iterations", "100")
 }
 
-async fn log_in(node: &Node, username: &str, password: &str) -> Result<Client, ClientError> {
+pub(crate) async fn log_in(
+    node: &Node,
+    username: &str,
+    password: &str,
+) -> Result<Client, ClientError> {
     let address = node.proxy().address().await.expect("the proxy is open");
     let mut config = ClientConfig::new(&address.ip().to_string(), address.port());
     config.credentials = Some(Credentials::Password {
@@ -36,7 +40,7 @@ fn staff() -> GroupName {
 }
 
 /// A user who may do everything below `/staff`.
-async fn add_ann(node: &Node) {
+pub(crate) async fn add_ann(node: &Node) {
     let rules = PermissionSet::new().allow("/staff/*", &["get", "set", "on", "remove"]);
     let group = GroupDraft::new("STAFF").permissions(rules);
     let directory = directory(node);
@@ -47,7 +51,7 @@ async fn add_ann(node: &Node) {
     directory.link_group(&staff(), &name, None).await.unwrap();
 }
 
-async fn may_set(client: &Client, path: &str) -> bool {
+pub(crate) async fn may_set(client: &Client, path: &str) -> bool {
     match client.set(path, &json!({"by": "ann"})).await {
         Ok(_) => true,
         Err(error) => {

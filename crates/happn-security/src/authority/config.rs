@@ -1,13 +1,11 @@
 //! What is configured about logins and sessions.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use happn_core::{Connection, Cookie};
 
-use super::provider::AuthProvider;
+use super::provider::AuthProviders;
 use crate::credentials::{LockoutConfig, Nonces};
 use crate::policy::Profiles;
 use crate::rules::Matching;
@@ -33,16 +31,18 @@ pub struct AuthorityConfig {
     pub allow_admin_over_network: bool,
     /// Who guesses too often.
     pub lockout: LockoutConfig,
+    /// Whether a password hash that is weaker than new ones is replaced at a login.
+    pub rehash_passwords: bool,
     /// How long a nonce may be used.
     pub nonce_ttl: Duration,
     /// How long and how often sessions may be used.
     pub profiles: Profiles,
     /// Whether a login may name the provider that checks it.
     pub allow_choosing_provider: bool,
-    /// Other ways of checking credentials, by the `authType` that names them.
-    pub providers: BTreeMap<String, Arc<dyn AuthProvider>>,
-    /// Who checks logins of users without a known `authType`; `None` is the directory.
-    pub default_provider: Option<String>,
+    /// Who checks credentials.
+    pub providers: AuthProviders,
+    /// How long it is kept what each session did last; `None` keeps no record of it.
+    pub session_activity_ttl: Option<Duration>,
     /// Whether a token without a ttl can be revoked; the revocation is kept for ever then.
     pub allow_revoking_without_ttl: bool,
     /// Whether `count` needs no permission. For applications that were written for that.
@@ -69,11 +69,12 @@ impl AuthorityConfig {
             lock_token_to_user_id: false,
             allow_admin_over_network: true,
             lockout: LockoutConfig::default(),
+            rehash_passwords: true,
             nonce_ttl: Nonces::TTL_DEFAULT,
             profiles: Profiles::default(),
             allow_choosing_provider: true,
-            providers: BTreeMap::new(),
-            default_provider: None,
+            providers: AuthProviders::default(),
+            session_activity_ttl: None,
             allow_revoking_without_ttl: true,
             open_count: false,
             nested_permissions: false,
@@ -92,12 +93,5 @@ impl AuthorityConfig {
             name: Cow::Owned(name),
             https_apart: self.https_cookie,
         }
-    }
-
-    /// The provider that checks a login, unless it is the directory.
-    pub(super) fn provider(&self, named: Option<&str>) -> Option<Arc<dyn AuthProvider>> {
-        let known = named.and_then(|name| self.providers.get(name));
-        let standard = || self.providers.get(self.default_provider.as_deref()?);
-        known.or_else(standard).cloned()
     }
 }

@@ -1,10 +1,12 @@
 //! Who may log in.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use happn_core::{Admission, LoginRequest, Refusal};
 
 use super::attempt::Attempt;
+use super::provider::Checker;
 use super::refusals::{admin_over_network, failed, invalid_credentials};
 use super::session_object::NewSession;
 use super::{AuthProvider, Shared};
@@ -14,6 +16,8 @@ use crate::directory::{ADMIN, ANONYMOUS, DirectoryError, Password, User};
 
 /// What every JavaScript node takes for the password of the anonymous user.
 const ANONYMOUS_PASSWORD: &str = "anonymous";
+/// How long a provider may take.
+const PROVIDER_TIME_MAX: Duration = Duration::from_secs(30);
 
 impl Shared {
     /// The checks come in the order clients know: the first one that fails is what they are told.
@@ -44,7 +48,10 @@ impl Shared {
         }
         let has_secret = attempt.password.is_some() || attempt.digest.is_some();
         let is_complete = attempt.username.is_some() && has_secret;
-        if !is_complete && attempt.token.is_none() && self.chosen(&attempt)?.is_none() {
+        let chosen = self.chosen(&attempt)?;
+        let checker = chosen.unwrap_or_else(|| self.config.providers.usual().clone());
+        let by_directory = matches!(checker, Checker::Directory);
+        if !is_complete && attempt.token.is_none() && by_directory {
             return Err(invalid_credentials());
         }
         let allowed_from = attempt.address().is_none_or(|address| {
@@ -105,46 +112,46 @@ impl Shared {
     }
 
     /// The user whose credentials these are.
-    async fn user_of(&self, name: &str, attempt: &Attempt) -> Result<Arc<User>, Refusal> {
+    async fn user_of(
+        self: &Arc<Self>,
+        name: &str,
+        attempt: &Attempt,
+    ) -> Result<Arc<User>, Refusal> {
         let found = match self.directory.user(name).await {
             Ok(user) => user,
             Err(DirectoryError::Name(_)) => None,
             Err(error) => return Err(failed(&error)),
         };
-        let is_admin = found
-            .as_ref()
-            .is_some_and(|user| user.name().as_str() == ADMIN);
-        if is_admin {
-            self.check_admin(Some(ADMIN), attempt)?;
-        }
-        let provider = match self.chosen(attempt)? {
-            _ if is_admin => None,
-            Some(chosen) => Some(chosen),
-            None => self
-                .config
-                .provider(found.as_ref().and_then(|user| user.auth_type())),
-        };
-        if let Some(provider) = provider {
-            return self.ask(&*provider, attempt).await;
-        }
-        match (&attempt.password, &attempt.digest) {
-            (Some(password), _) => self.check_password(found, password).await,
-            (None, Some(digest)) => self.check_digest(found, attempt, digest),
-            (None, None) => Err(invalid_credentials()),
+        let checker = self.checker(found.as_deref(), attempt)?;
+        match (checker, &attempt.password, &attempt.digest) {
+            (Checker::Other(provider), ..) => self.ask(&*provider, attempt).await,
+            (_, Some(password), _) => self.check_password(found, password).await,
+            (_, None, Some(digest)) => self.check_digest(found, attempt, digest),
+            (_, None, None) => Err(invalid_credentials()),
         }
     }
 
-    /// The provider a login names.
-    fn chosen(&self, attempt: &Attempt) -> Result<Option<Arc<dyn AuthProvider>>, Refusal> {
-        let Some(named) = &attempt.auth_type else {
-            return Ok(None);
-        };
-        if !self.config.allow_choosing_provider {
+    /// Who checks a login that names the user `found`.
+    fn checker(&self, found: Option<&User>, attempt: &Attempt) -> Result<Checker, Refusal> {
+        let chosen = self.chosen(attempt)?;
+        if found.is_some_and(|user| user.name().as_str() == ADMIN) {
+            self.check_admin(Some(ADMIN), attempt)?;
+            return Ok(Checker::Directory);
+        }
+        let providers = &self.config.providers;
+        let of_user = || providers.named(found?.auth_type());
+        let checker = chosen.or_else(of_user);
+        Ok(checker.unwrap_or_else(|| providers.usual().clone()))
+    }
+
+    /// Whom a login names, if that is somebody.
+    fn chosen(&self, attempt: &Attempt) -> Result<Option<Checker>, Refusal> {
+        if attempt.auth_type.is_some() && !self.config.allow_choosing_provider {
             let message =
                 "Invalid credentials: security policy disallows choosing of own auth provider";
             return Err(Refusal::denied(401, message));
         }
-        Ok(self.config.providers.get(named).cloned())
+        Ok(self.config.providers.named(attempt.auth_type.as_deref()))
     }
 
     async fn ask(
@@ -153,18 +160,23 @@ impl Shared {
         attempt: &Attempt,
     ) -> Result<Arc<User>, Refusal> {
         let request = &attempt.request;
-        let name = provider
-            .authenticate(&request.data, &request.connection)
-            .await?;
+        let name = tokio::select! {
+            answer = provider.authenticate(&request.data, &request.connection) => answer?,
+            () = self.clock.sleep(PROVIDER_TIME_MAX) => {
+                return Err(failed(&"whoever checks the credentials did not answer in time"));
+            }
+        };
         let user = self.directory.user(&name).await;
-        user.map_err(|error| failed(&error))?
+        let user = user.map_err(|error| failed(&error))?;
+        // Nobody but the directory vouches for the admin.
+        user.filter(|user| user.name().as_str() != ADMIN)
             .ok_or_else(invalid_credentials)
     }
 
     /// Costs the same whether there is such a user or not, and where the password is right but
     /// not known yet.
     async fn check_password(
-        &self,
+        self: &Arc<Self>,
         user: Option<Arc<User>>,
         password: &str,
     ) -> Result<Arc<User>, Refusal> {
@@ -172,6 +184,7 @@ impl Shared {
         if let (Some(user), Some(stored)) = (&user, &stored)
             && self.verified.contains(password, stored)
         {
+            self.rehash(user.name(), password, stored);
             return Ok(user.clone());
         }
         let matching = Password::new(password);
@@ -179,6 +192,7 @@ impl Shared {
         match (matches.await, user, stored) {
             (Ok(true), Some(user), Some(stored)) => {
                 self.verified.insert(password, &stored);
+                self.rehash(user.name(), password, &stored);
                 Ok(user)
             }
             (Ok(_), ..) => Err(invalid_credentials()),

@@ -5,7 +5,7 @@
 //! | [`SecurityAuthority`] | the authority itself |
 //! | [`AuthorityConfig`] | what `services.security.config` says about logins and sessions |
 //! | [`ActiveSession`], [`TokenFacts`] | for whoever administers the node |
-//! | [`AuthProvider`] | checks the credentials of users whose `authType` names it |
+//! | [`AuthProvider`], [`AuthProviders`] | check credentials in another way than the directory |
 //!
 //! A login makes the rights of a session: rules compiled for its user, which are compiled again
 //! when the directory says that something about that user has changed. As long as nothing has, a
@@ -13,6 +13,7 @@
 
 mod account;
 mod active;
+mod activity;
 mod attempt;
 mod bearers;
 mod changes;
@@ -25,6 +26,7 @@ mod live;
 mod login;
 mod provider;
 mod refusals;
+mod rehash;
 mod rights;
 mod session_object;
 mod token_login;
@@ -36,11 +38,13 @@ use happn_core::{
     Admission, Authority, BoxFuture, Clock, Connection, Cookie, LoginRequest, Refusal,
     SessionControl, SessionRights,
 };
+use tokio::sync::Semaphore;
 
 use crate::audit::Actor;
 use crate::credentials::{Lockout, Nonces, SessionToken, TokenSecret, VerifiedPasswords};
 use crate::directory::Directory;
 use crate::rules::{RuleCache, RuleSet};
+use activity::ActivityLog;
 use attempt::source_of;
 use bearers::Bearers;
 use changes::Effects;
@@ -51,7 +55,7 @@ use turns::Turns;
 pub use active::ActiveSession;
 pub use config::AuthorityConfig;
 pub use issue::TokenFacts;
-pub use provider::AuthProvider;
+pub use provider::{AuthProvider, AuthProviders, DIRECTORY_PROVIDER, UnknownProvider};
 
 /// What the ids of sessions begin with that nodes make tokens for, to log in to each other. Those
 /// of clients are uuids, so no client has such a token; `_ADMIN` may log in with one over a network
@@ -82,7 +86,11 @@ struct Shared {
     nonces: Nonces,
     verified: VerifiedPasswords,
     turns: Turns,
+    /// Free when no hash is being replaced.
+    rehashing: Arc<Semaphore>,
     live: Arc<LiveSessions>,
+    /// Absent where no record of it is kept.
+    activity: Option<ActivityLog>,
     sessions: OnceLock<Weak<dyn SessionControl>>,
 }
 
@@ -100,7 +108,9 @@ impl SecurityAuthority {
             nonces: Nonces::new(config.nonce_ttl),
             verified: VerifiedPasswords::new(),
             turns: Turns::default(),
+            rehashing: Arc::new(Semaphore::new(1)),
             live: Arc::default(),
+            activity: config.session_activity_ttl.map(ActivityLog::new),
             sessions: OnceLock::new(),
             rules: RuleCache::default(),
             counting: everything(&config),

@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use tokio_util::sync::DropGuard;
 
 use super::Shared;
+use super::activity::Request;
 use super::compiled::{Answer, Asked, Compiled, ask_policy};
 use super::delegates::{Delegates, UNKNOWN_USER};
 use super::limits::Limits;
@@ -161,17 +162,31 @@ impl UserRights {
         }
     }
 
-    /// The decision, and a record of it if it is a refusal.
+    /// The decision, and a record of it.
     fn recorded(&self, operation: Operation<'_>, path: &str, decision: Later) -> Authorisation {
         let (this, action) = (self.this.clone(), operation.as_str().to_owned());
         let path = path.to_owned();
         Authorisation::Pending(Box::pin(async move {
             let decided = decision.await;
-            if let (Err(refusal), Some(this)) = (&decided, this.upgrade()) {
-                this.record(&action, &path, refusal);
+            if let Some(this) = this.upgrade() {
+                this.note(&action, &path, decided.as_ref().err());
             }
             decided
         }))
+    }
+
+    fn note(&self, action: &str, path: &str, refusal: Option<&Refusal>) {
+        if let Some(log) = &self.shared.activity {
+            log.note(&Request {
+                session_id: &self.session_id,
+                action,
+                path: Some(path),
+                refusal,
+            });
+        }
+        if let Some(refusal) = refusal {
+            self.record(action, path, refusal);
+        }
     }
 
     fn record(&self, action: &str, path: &str, refusal: &Refusal) {
@@ -252,11 +267,14 @@ impl SessionRights for UserRights {
     fn authorise(&self, operation: Operation<'_>, path: &str) -> Authorisation {
         match self.ask(operation, path) {
             Authorisation::Denied(refusal) => {
-                self.record(operation.as_str(), path, &refusal);
+                self.note(operation.as_str(), path, Some(&refusal));
                 Authorisation::Denied(refusal)
             }
             Authorisation::Pending(decision) => self.recorded(operation, path, decision),
-            allowed @ Authorisation::Allowed(_) => allowed,
+            allowed @ Authorisation::Allowed(_) => {
+                self.note(operation.as_str(), path, None);
+                allowed
+            }
         }
     }
 

@@ -12,6 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
 use super::Shared;
+use super::activity::Request;
 use super::attempt::Attempt;
 use super::compiled::{Compiled, is_admin, user_facts};
 use super::limits::Limits;
@@ -212,6 +213,14 @@ impl Shared {
         if self.directory.is_revoked(&token) {
             return Err(revoked());
         }
+        if let Some(log) = &self.activity {
+            log.note(&Request {
+                session_id: &session.session_id,
+                action: "login",
+                path: None,
+                refusal: None,
+            });
+        }
         Ok(Admission {
             members,
             rights: Some(rights),
@@ -235,7 +244,7 @@ impl Shared {
     /// How a login proves who somebody is: `token`, `password`, `digest`, or the provider it names.
     fn means_of(&self, attempt: &Attempt) -> Arc<str> {
         let named = attempt.auth_type.as_deref();
-        let provider = named.filter(|named| self.config.providers.contains_key(*named));
+        let provider = named.filter(|named| self.config.providers.is_other(named));
         match (&attempt.token, provider, &attempt.password) {
             (Some(_), ..) => "token".into(),
             (None, Some(provider), _) => provider.into(),

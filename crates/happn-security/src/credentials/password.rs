@@ -88,11 +88,13 @@ impl Passwords {
         }
     }
 
-    /// Whether a hash that matched should be replaced, because it is weaker than new ones.
+    /// Whether a hash that matched should be replaced, because it is weaker than new ones: it took
+    /// less work, or no more with another digest. More work is never replaced by less.
     #[must_use]
     pub fn is_outdated(&self, stored: &str) -> bool {
-        Stored::parse(stored).is_ok_and(|stored| {
-            stored.digest != Digest::Sha512 || stored.iterations < self.iterations
+        Stored::parse(stored).is_ok_and(|stored| match stored.digest {
+            Digest::Sha512 => stored.iterations < self.iterations,
+            Digest::Sha1 | Digest::Sha256 | Digest::Sha384 => stored.iterations <= self.iterations,
         })
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::change::{Change, ChangeKind, Concern};
 use super::lookup::LookupPermission;
+use super::names::UserName;
 use super::paths;
 use super::permission::{Holder, Permission};
 use super::user::{Memberships, User};
@@ -93,6 +94,12 @@ impl Caches {
             }
             Concern::Token { .. } | Concern::Everything => {}
         }
+    }
+
+    /// Forgets the user's own document.
+    pub(super) fn forget_user(&self, name: &UserName) {
+        self.raise(Concern::User(name.clone()));
+        self.users.remove(name.as_str());
     }
 
     /// Forgets everything.
@@ -198,7 +205,7 @@ impl<T: Clone> Bounded<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::names::{GroupName, UserName};
+    use super::super::names::GroupName;
     use super::*;
 
     fn user(name: &str) -> Concern {

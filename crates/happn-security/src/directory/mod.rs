@@ -12,6 +12,7 @@
 //! The documents are those of JavaScript nodes, so both kinds can share a collection. Nothing here
 //! shows a password or its hash, but for [`User::password_hash`].
 
+mod activity;
 mod caches;
 mod change;
 mod error;
@@ -27,6 +28,7 @@ mod paths;
 mod permission;
 mod permissions;
 mod records;
+mod rehash;
 mod revoked;
 mod rights;
 mod start;
@@ -46,6 +48,7 @@ use revoked::RevokedTokens;
 
 pub(crate) use lookup::check_path as check_lookup_path;
 
+pub use activity::SessionActivity;
 pub use change::{Change, ChangeKind, Concern, UnreadableChange};
 pub use error::{DirectoryError, Entity};
 pub use group::{Group, GroupDraft};
@@ -55,7 +58,7 @@ pub use names::{ADMIN, ANONYMOUS, GroupName, NameError, TableName, UserName};
 pub use passwords::{HashingPool, Password, PasswordError, PasswordHasher};
 pub use permission::{Holder, PathPermissions, Permission, PermissionError, PermissionSet};
 pub use rights::Rights;
-pub use start::{AdminUser, SecretText, StartUp, Started};
+pub use start::{AdminUser, StartUp, Started};
 pub use tokens::RevokedToken;
 pub use user::{Memberships, User, UserDraft};
 

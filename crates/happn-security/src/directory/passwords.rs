@@ -51,6 +51,12 @@ pub trait PasswordHasher: Send + Sync + 'static {
 
     /// Whether `password` belongs to the hash `stored`. Takes as long without one.
     fn matches(&self, password: &str, stored: Option<&str>) -> bool;
+
+    /// Whether `stored` is weaker than a new hash. Quick.
+    fn is_outdated(&self, stored: &str) -> bool {
+        let _ = stored;
+        false
+    }
 }
 
 impl PasswordHasher for Passwords {
@@ -64,6 +70,10 @@ impl PasswordHasher for Passwords {
             tracing::warn!(%error, "the stored hash of a password can match none");
             false
         })
+    }
+
+    fn is_outdated(&self, stored: &str) -> bool {
+        Self::is_outdated(self, stored)
     }
 }
 
@@ -111,6 +121,12 @@ impl HashingPool {
         let work =
             move |hasher: &dyn PasswordHasher| hasher.matches(password.reveal(), stored.as_deref());
         self.run(work).await
+    }
+
+    /// Whether `stored` is weaker than a new hash.
+    #[must_use]
+    pub fn is_outdated(&self, stored: &str) -> bool {
+        self.hasher.is_outdated(stored)
     }
 
     async fn run<T: Send + 'static>(

@@ -9,6 +9,8 @@ pub(super) const VERSION: &str = "/_SYSTEM/_SECURITY/DIRECTORY_VERSION";
 pub(super) const USERS: &str = "/_SYSTEM/_SECURITY/_USER/";
 pub(super) const GROUPS: &str = "/_SYSTEM/_SECURITY/_GROUP/";
 pub(super) const REVOKED_TOKENS: &str = "/_SYSTEM/_CACHE/cache_revoked_tokens/";
+/// What each session did last.
+pub(super) const SESSION_ACTIVITY: &str = "/_SYSTEM/_CACHE/cache_session_activity/";
 const PERMISSIONS: &str = "/_SYSTEM/_SECURITY/_PERMISSIONS/";
 const LOOKUP_PERMISSIONS: &str = "/_SYSTEM/_SECURITY/_PERMISSIONS/_LOOKUP/";
 pub(super) const TABLES: &str = "/_SYSTEM/_SECURITY/_LOOKUP/";
@@ -100,4 +102,8 @@ pub(super) fn table_use(table: &TableName, group: &GroupName) -> String {
 
 pub(super) fn revoked(token: &str) -> String {
     format!("{REVOKED_TOKENS}{token}")
+}
+
+pub(super) fn activity_of(session_id: &str) -> String {
+    format!("{SESSION_ACTIVITY}{session_id}")
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use happn_core::{
-    Clock, DataService, Document, Increment, Query, Removal, StoreError, Write, WriteMode,
+    Clock, DataService, Document, Increment, Query, Removal, StoreError, StoreFuture, Write,
+    WriteMode,
 };
 use happn_paths::{Path, StoreGlob};
 use happn_protocol::Json;
@@ -55,6 +56,16 @@ impl Records {
         data: Json,
         mode: WriteMode,
     ) -> Result<Document, StoreError> {
+        self.begin_write(path, data, mode).await
+    }
+
+    /// The same; the store has it when this returns, so that many can wait together.
+    pub(super) fn begin_write(
+        &self,
+        path: &str,
+        data: Json,
+        mode: WriteMode,
+    ) -> StoreFuture<Document> {
         let write = Write {
             path: Path::for_own_item(path),
             data,
@@ -62,7 +73,7 @@ impl Records {
             at: self.now(),
             modified_by: None,
         };
-        self.data.store_of(path).upsert(write).await
+        self.data.store_of(path).upsert(write)
     }
 
     /// Removes the document at exactly `path`, which may hold `*`.

@@ -1,8 +1,5 @@
 //! The documents that every secure node needs, made once, whoever starts first.
 
-use std::fmt;
-use std::sync::Arc;
-
 use happn_core::{Document, WriteMode};
 use happn_protocol::Json;
 use serde_json::{Map, Value, json};
@@ -15,6 +12,7 @@ use super::permission::{Holder, Permission};
 use super::user::User;
 use super::users::encoded;
 use super::{Directory, Inner, paths};
+use crate::credentials::TokenSecret;
 
 /// What the configuration says about the documents of a secure node.
 #[derive(Clone, Debug, Default)]
@@ -38,7 +36,7 @@ pub struct StartUp {
 #[derive(Clone, Debug)]
 pub struct Started {
     /// Signs tokens.
-    pub token_secret: SecretText,
+    pub token_secret: TokenSecret,
     /// What became of the admin user.
     pub admin: AdminUser,
 }
@@ -53,30 +51,6 @@ pub enum AdminUser {
     /// It was made with a password that nobody knows yet: to be shown once, on the terminal of
     /// whoever started the node, and never to be logged.
     MadeUp(Password),
-}
-
-/// Signs session tokens. Shown nowhere.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SecretText(Arc<str>);
-
-impl SecretText {
-    /// Takes the text.
-    #[must_use]
-    pub fn new(text: &str) -> Self {
-        Self(text.into())
-    }
-
-    /// The text whose bytes sign.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SecretText {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("<secret>")
-    }
 }
 
 /// The password that every JavaScript node gives its anonymous user, and fills in for those who
@@ -226,22 +200,20 @@ impl Inner {
         Ok(self.records.write(path, data, WriteMode::Insert).await?)
     }
 
-    async fn token_secret(&self, configured: Option<&str>) -> Result<SecretText, DirectoryError> {
-        if let Some(secret) = configured.filter(|secret| !secret.is_empty()) {
-            self.keep(paths::TOKEN_SECRET, &json!({ "secret": secret }))
+    async fn token_secret(&self, configured: Option<&str>) -> Result<TokenSecret, DirectoryError> {
+        if let Some(secret) = configured.and_then(TokenSecret::new) {
+            self.keep(paths::TOKEN_SECRET, &json!({ "secret": secret.reveal() }))
                 .await?;
-            return Ok(SecretText::new(secret));
+            return Ok(secret);
         }
         let made = format!("{}{}", Uuid::new_v4(), Uuid::new_v4());
         let data = Json::encode(&json!({ "secret": made })).unwrap_or(Json::EMPTY_OBJECT);
         let stored = self.insert(paths::TOKEN_SECRET, data).await?;
         let data: Value = stored.data.decode().unwrap_or_default();
-        match data["secret"].as_str() {
-            Some(secret) if !secret.is_empty() => Ok(SecretText::new(secret)),
-            _ => Err(DirectoryError::Malformed {
-                path: paths::TOKEN_SECRET.to_owned(),
-                problem: "it has no text `secret`".to_owned(),
-            }),
-        }
+        let secret = data["secret"].as_str().and_then(TokenSecret::new);
+        secret.ok_or_else(|| DirectoryError::Malformed {
+            path: paths::TOKEN_SECRET.to_owned(),
+            problem: "it has no text `secret`".to_owned(),
+        })
     }
 }

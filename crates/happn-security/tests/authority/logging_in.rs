@@ -1,10 +1,5 @@
 //! Who may log in.
 
-use std::sync::Arc;
-
-use happn_core::{BoxFuture, Connection, Refusal};
-use happn_protocol::Json;
-use happn_security::authority::AuthProvider;
 use happn_security::directory::{Password, UserDraft};
 use happn_security::policy::Profiles;
 use serde_json::{Value, json};
@@ -130,46 +125,6 @@ async fn addresses_may_be_listed_for_a_user() {
     assert_eq!(refusal(&answer), (401, "Source address access restricted"));
     let answer = secure.stranger_at("10.1.1.1").login(&data).await;
     assert_eq!(answer["_meta"]["status"], "ok");
-}
-
-struct Parrot;
-
-impl AuthProvider for Parrot {
-    fn authenticate(
-        &self,
-        data: &Json,
-        _connection: &Connection,
-    ) -> BoxFuture<'static, Result<Arc<str>, Refusal>> {
-        let data: Value = data.decode().unwrap();
-        let known = data["password"] == "polly";
-        Box::pin(async move {
-            match known {
-                true => Ok("bob".into()),
-                false => Err(Refusal::denied(401, "Invalid credentials")),
-            }
-        })
-    }
-}
-
-#[tokio::test]
-async fn another_provider_checks_who_names_it_but_never_the_admin() {
-    let secure = secure_with(|config| {
-        let parrot: Arc<dyn AuthProvider> = Arc::new(Parrot);
-        config.providers.insert("parrot".to_owned(), parrot);
-    })
-    .await;
-    secure.user("bob", &[]).await;
-    let login = |name: &str, password: &str| {
-        let data = json!({"username": name, "password": password, "authType": "parrot"});
-        let mut client = secure.stranger();
-        async move { client.login(&data).await }
-    };
-    let answer = login("anybody", "polly").await;
-    assert_eq!(answer["data"]["user"]["username"], "bob");
-    assert_eq!(refusal(&login("bob", "bob").await), INVALID);
-    assert_eq!(refusal(&login("_ADMIN", "polly").await), INVALID);
-    let answer = login("_ADMIN", "happn").await;
-    assert_eq!(answer["data"]["user"]["username"], "_ADMIN");
 }
 
 #[tokio::test]

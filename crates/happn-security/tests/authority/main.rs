@@ -7,8 +7,12 @@
     reason = "a test that fails panics"
 )]
 
+mod activity;
 mod changing;
 mod deciding;
+mod holes;
 mod logging_in;
+mod providers;
+mod rehashing;
 mod support;
 mod tokens;

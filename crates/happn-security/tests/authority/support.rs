@@ -14,8 +14,8 @@ use happn_security::audit::{Audit, Record};
 use happn_security::authority::{AuthorityConfig, SecurityAuthority};
 use happn_security::credentials::{Passwords, TokenSecret};
 use happn_security::directory::{
-    Directory, GroupDraft, GroupName, HashingPool, NameFolding, Password, PermissionSet,
-    SecretText, StartUp, UserDraft, UserName,
+    Directory, GroupDraft, GroupName, HashingPool, NameFolding, Password, PermissionSet, StartUp,
+    UserDraft, UserName,
 };
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ pub(crate) struct Secure {
     pub(crate) node: Arc<Node>,
     pub(crate) authority: Arc<SecurityAuthority>,
     pub(crate) directory: Directory,
-    pub(crate) secret: SecretText,
+    pub(crate) secret: TokenSecret,
     pub(crate) refusals: Arc<Refusals>,
 }
 
@@ -65,8 +65,26 @@ pub(crate) async fn secure_with(change: impl FnOnce(&mut AuthorityConfig)) -> Se
 
 /// A node on documents that others may share.
 pub(crate) async fn on(data: &DataService, change: impl FnOnce(&mut AuthorityConfig)) -> Secure {
+    hashing_with(data, 1, change).await
+}
+
+/// The same, where a new password takes as many iterations.
+pub(crate) async fn hashing_with(
+    data: &DataService,
+    iterations: u32,
+    change: impl FnOnce(&mut AuthorityConfig),
+) -> Secure {
+    let hashing = HashingPool::new(Arc::new(Passwords::new(iterations)), 2, 64);
+    hashed_by(data, hashing, change).await
+}
+
+/// The same, with a pool of one's own.
+pub(crate) async fn hashed_by(
+    data: &DataService,
+    hashing: HashingPool,
+    change: impl FnOnce(&mut AuthorityConfig),
+) -> Secure {
     let clock = Arc::new(SystemClock::new());
-    let hashing = HashingPool::new(Arc::new(Passwords::new(1)), 2, 64);
     let refusals = Arc::new(Refusals::default());
     let directory = Directory::with_audit(
         data.clone(),
@@ -83,7 +101,7 @@ pub(crate) async fn on(data: &DataService, change: impl FnOnce(&mut AuthorityCon
         ..StartUp::default()
     };
     let started = directory.start(start).await.unwrap();
-    let secret = TokenSecret::new(started.token_secret.reveal()).unwrap();
+    let secret = started.token_secret.clone();
     let authority = SecurityAuthority::new(config, directory.clone(), secret, clock.clone());
     let node = Node::builder("test")
         .data(data.clone())
@@ -163,7 +181,7 @@ pub(crate) fn permissions(rules: Value) -> PermissionSet {
     serde_json::from_value(rules).unwrap()
 }
 
-fn connection(ip: &str) -> Connection {
+pub(crate) fn connection(ip: &str) -> Connection {
     Connection {
         url: "/primus".into(),
         headers: Vec::new(),
@@ -212,7 +230,7 @@ impl Client {
         answer
     }
 
-    fn send(&self, frame: &str) {
+    pub(crate) fn send(&self, frame: &str) {
         match self
             .node
             .receive(&self.session, &Bytes::from(frame.to_owned()))

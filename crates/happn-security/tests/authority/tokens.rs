@@ -1,7 +1,7 @@
 //! Tokens, and how long sessions last.
 
 use happn_security::authority::NODE_SESSION;
-use happn_security::credentials::{SessionToken, TokenSecret};
+use happn_security::credentials::SessionToken;
 use happn_security::policy::{Policies, Profiles, SessionType};
 use serde_json::{Value, json};
 
@@ -120,7 +120,6 @@ async fn what_a_session_may_use_up_is_counted() {
 #[tokio::test]
 async fn tokens_of_nodes_log_the_admin_in_where_it_is_kept_away_from_networks() {
     let secure = secure_with(|config| config.allow_admin_over_network = false).await;
-    let secret = TokenSecret::new(secure.secret.reveal()).unwrap();
     let policy = json!({"ttl": 60_000});
     let token = |id: &str| SessionToken {
         id: id.to_owned(),
@@ -135,7 +134,7 @@ async fn tokens_of_nodes_log_the_admin_in_where_it_is_kept_away_from_networks() 
         userid: None,
     };
     let login = async |id: &str| {
-        let token = token(id).encode(&secret).unwrap();
+        let token = token(id).encode(&secure.secret).unwrap();
         secure.stranger().login(&json!({ "token": token })).await
     };
     assert_eq!(refusal(&login("0d9a").await).0, 403);

@@ -3,6 +3,7 @@
 mod compare;
 mod deviations;
 mod identity;
+mod newer;
 #[allow(dead_code, reason = "not every test file plays links")]
 mod peer;
 mod player;

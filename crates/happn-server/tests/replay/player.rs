@@ -14,6 +14,7 @@ use happn_server::{Server, ServerConfig};
 use super::compare::{agree, letters, once_per_subscription, show};
 use super::deviations::{self, Deviation, Differs};
 use super::identity::Identity;
+use super::newer::{as_older, is_newer};
 use super::script::{self, Line, What};
 use super::secure::{Scenario, Security};
 use super::volatile::Known;
@@ -33,6 +34,8 @@ pub struct Setup {
     pub message_bytes_max: Option<usize>,
     /// Recorded on a secure server, with these users.
     pub secure: Option<Scenario>,
+    /// Recorded on a server of the newer generation.
+    pub is_newer: bool,
     /// The only lines to play, first and last; the others need another server.
     pub lines: Option<(usize, usize)>,
 }
@@ -63,7 +66,8 @@ struct Player {
 }
 
 /// Plays `file` against a fresh node.
-pub async fn play(file: &'static str, setup: Setup) -> Outcome {
+pub async fn play(file: &'static str, mut setup: Setup) -> Outcome {
+    setup.is_newer = is_newer(file);
     let (server, node, security) = start(setup, None, (Ipv4Addr::LOCALHOST, 0).into()).await;
     let mut player = Player {
         file,
@@ -121,7 +125,10 @@ pub(super) async fn start(
     }
     let data = DataService::new(Arc::new(MemoryStore::new()));
     let security = match setup.secure {
-        Some(scenario) => Some(Security::start(scenario, policy, &data, &node.name).await),
+        Some(scenario) => {
+            let recorded = (scenario, setup.is_newer);
+            Some(Security::start(recorded, policy, &data, &node.name).await)
+        }
         None => None,
     };
     let node = match &security {
@@ -369,6 +376,9 @@ impl Player {
     fn recorded(&self, line: &Line) -> Got {
         match &line.what {
             What::Http(head) => Got::Http(head.clone()),
+            What::Frame(text) if self.setup.is_newer && self.setup.secure.is_some() => {
+                Got::Text(as_older(text))
+            }
             What::Frame(text) => Got::Text(text.clone()),
             What::Pong(payload) => Got::Pong(payload.clone().into_bytes()),
             What::Close(code, reason) => Got::Close(*code, reason.clone()),

@@ -129,13 +129,14 @@ fn every_key_can_be_set_by_its_systematic_variable_in_any_case() {
         let name = environment_name(key.path);
         let value = match key.kind {
             Kind::Whole { .. } if key.path.ends_with("keepAlive") => "5999".into(),
-            Kind::Whole { max, .. } => max.to_string(),
+            Kind::Whole { max, .. } | Kind::Duration { max, .. } => max.to_string(),
             Kind::Switch => "false".into(),
             Kind::Choice(words) => words[0].into(),
             Kind::Origins => "https://a.b".into(),
             Kind::Minimums => r#"{"happn-cluster-node": 1}"#.into(),
             Kind::Options => r#"{"some": 1}"#.into(),
             Kind::Profiles => "[]".into(),
+            Kind::Providers => r#"{"some": true}"#.into(),
             Kind::Text if key.path.ends_with("host") => "127.0.0.1".into(),
             Kind::Text if key.path.ends_with(".target") => "http://node:1".into(),
             _ => "some".into(),

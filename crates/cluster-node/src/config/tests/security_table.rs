@@ -1,9 +1,40 @@
 //! The rows of the keys of a secure cluster.
 
 use super::table::{
-    COUNT, MASKS, NO_COUNT, NO_INTERVAL, NO_MASKS, NO_OBJECT, NO_PEM, NO_PROFILES, NO_SWITCH,
-    NO_TEXT, NO_TEXTS, OBJECT, PEM, PROFILES, Row, SWITCH, TEXT, TEXTS, ms, row,
+    COUNT, MASKS, NO_COUNT, NO_MASKS, NO_OBJECT, NO_PEM, NO_PROFILES, NO_SWITCH, NO_TEXT, NO_TEXTS,
+    OBJECT, PEM, PROFILES, Row, SWITCH, TEXT, TEXTS, row,
 };
+
+/// A duration in ms, or as text.
+const fn duration(
+    key: &'static str,
+    default: &'static str,
+    refused: &'static [&'static str],
+) -> Row {
+    Row {
+        unit: Some("ms"),
+        ..row(key, default, DURATIONS, refused)
+    }
+}
+
+const DURATIONS: &[(&str, &str)] = &[
+    ("7", "7"),
+    ("'250'", "250"),
+    ("'2 minutes'", "120000"),
+    ("'1.5h'", "5400000"),
+];
+const NO_DURATION: &[&str] = &[
+    "0",
+    "-5",
+    "1.5",
+    "'soon'",
+    "true",
+    "[5]",
+    "86400001",
+    "'2 days'",
+    "'Infinity'",
+    "'0 ms'",
+];
 
 pub(super) const SECURITY_ROWS: &[Row] = &[
     row(
@@ -31,6 +62,18 @@ pub(super) const SECURITY_ROWS: &[Row] = &[
         NO_OBJECT,
     ),
     row(
+        "services.security.config.adminGroup.name",
+        "'_ADMIN'",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.security.config.adminGroup.permissions",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row(
         "services.security.config.adminGroup.custom_data",
         "null",
         OBJECT,
@@ -42,10 +85,16 @@ pub(super) const SECURITY_ROWS: &[Row] = &[
         &[("1", "1"), ("'2000000'", "2000000")],
         &["0", "2000001", "'many'"],
     ),
-    ms(
+    row(
+        "services.security.config.rehashPasswords",
+        "true",
+        SWITCH,
+        NO_SWITCH,
+    ),
+    duration(
         "services.security.config.defaultNonceTTL",
         "60000",
-        NO_INTERVAL,
+        NO_DURATION,
     ),
     row(
         "services.security.config.lockTokenToLoginType",
@@ -71,10 +120,10 @@ pub(super) const SECURITY_ROWS: &[Row] = &[
         COUNT,
         NO_COUNT,
     ),
-    ms(
+    duration(
         "services.security.config.accountLockout.retryInterval",
         "600000",
-        NO_INTERVAL,
+        NO_DURATION,
     ),
     row(
         "services.security.config.profiles",
@@ -87,6 +136,27 @@ pub(super) const SECURITY_ROWS: &[Row] = &[
         "false",
         SWITCH,
         NO_SWITCH,
+    ),
+    row(
+        "services.security.config.authProviders",
+        "null",
+        &[(
+            "{happn: false, ldap: true, ad: './ad.js'}",
+            "{happn: false, ldap: true, ad: './ad.js'}",
+        )],
+        &[
+            "'ldap'",
+            "['ldap']",
+            "{ldap: 5}",
+            "{'': true}",
+            "{ldap: {}}",
+        ],
+    ),
+    row(
+        "services.security.config.defaultAuthProvider",
+        "'happn'",
+        TEXT,
+        NO_TEXT,
     ),
     row(
         "services.security.config.allowUserChooseAuthProvider",
@@ -142,6 +212,11 @@ pub(super) const SECURITY_ROWS: &[Row] = &[
         SWITCH,
         NO_SWITCH,
     ),
+    duration(
+        "services.security.config.sessionActivityTTL",
+        "86400000",
+        &["0", "'0'", "'Infinity'", "'11 years'", "-1", "true"],
+    ),
     row(
         "services.security.config.persistPermissions",
         "true",
@@ -153,6 +228,62 @@ pub(super) const SECURITY_ROWS: &[Row] = &[
         "null",
         TEXT,
         NO_TEXT,
+    ),
+    row(
+        "services.security.config.keyPair",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row("services.security.config.audit", "null", OBJECT, NO_OBJECT),
+    row("services.security.config.lookup", "null", OBJECT, NO_OBJECT),
+    row(
+        "services.security.config.expiry_grace",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row(
+        "services.security.config.groupPermissionsPolicy",
+        "null",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.security.config.__cache_users",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row(
+        "services.security.config.__cache_groups",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row(
+        "services.security.config.__cache_permissions",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row(
+        "services.security.config.__cache_users_by_groups",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row(
+        "services.security.config.__cache_groups_by_user",
+        "null",
+        OBJECT,
+        NO_OBJECT,
+    ),
+    row(
+        "services.security.config.__cache_checkpoint_authorization",
+        "null",
+        OBJECT,
+        NO_OBJECT,
     ),
     row(
         "services.security.config.cookieName",

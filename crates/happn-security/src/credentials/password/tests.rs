@@ -108,6 +108,9 @@ fn a_weak_hash_is_outdated_and_a_strong_one_is_not() {
     assert!(Passwords::new(2).is_outdated(&weak));
     assert!(!Passwords::new(1).is_outdated(&weak));
     assert!(Passwords::new(1).is_outdated(&weak.replace("sha512", "sha256")));
+    let much = Passwords::new(2).hash("x").unwrap();
+    assert!(!Passwords::new(1).is_outdated(&much.replace("sha512", "sha256")));
+    assert!(Passwords::new(2).is_outdated(&much.replace("$sha512", "")));
     assert!(!Passwords::new(1).is_outdated("rubbish"));
 }
 

@@ -4,6 +4,7 @@
 mod content;
 
 use std::fmt;
+use std::sync::Arc;
 
 use ring::hmac;
 use serde_json::Value;
@@ -20,20 +21,31 @@ const TOKEN_BYTES_MAX: usize = 256 * 1024;
 
 /// What all nodes of a cluster sign their tokens with. It never prints.
 #[derive(Clone)]
-pub struct TokenSecret(hmac::Key);
+pub struct TokenSecret {
+    text: Arc<str>,
+    key: hmac::Key,
+}
 
 impl TokenSecret {
     /// The secret whose UTF-8 bytes are `text`; `None` when it is empty.
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes());
-        (!text.is_empty()).then_some(Self(key))
+        (!text.is_empty()).then(|| Self {
+            key: hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()),
+            text: text.into(),
+        })
+    }
+
+    /// The text, for whoever has to store it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.text
     }
 
     fn sign(&self, payload: &Value) -> Result<String, TokenError> {
         let packed = Value::String(jsonpack::pack(payload)).to_string();
         let signed = format!("{HEADER}.{}", base64::encode_url(packed.as_bytes()));
-        let signature = hmac::sign(&self.0, signed.as_bytes());
+        let signature = hmac::sign(&self.key, signed.as_bytes());
         let token = format!("{signed}.{}", base64::encode_url(signature.as_ref()));
         match token.len() <= TOKEN_BYTES_MAX {
             true => Ok(token),
@@ -52,7 +64,7 @@ impl TokenSecret {
             return Err(TokenError::Form);
         }
         let signature = base64::decode_url(signature).ok_or(TokenError::Signature)?;
-        let verified = hmac::verify(&self.0, signed.as_bytes(), &signature);
+        let verified = hmac::verify(&self.key, signed.as_bytes(), &signature);
         verified.map_err(|_| TokenError::Signature)?;
         let header: Value = json_of(header)?;
         if header["alg"] != "HS256" {
@@ -70,6 +82,14 @@ impl fmt::Debug for TokenSecret {
         f.write_str("TokenSecret(…)")
     }
 }
+
+impl PartialEq for TokenSecret {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for TokenSecret {}
 
 /// Why a token is not accepted, or not made. Clients are told that it is invalid, not why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -88,7 +88,7 @@ fn another_algorithm_is_refused_even_when_the_signature_fits() {
         let payload = made.split('.').nth(1).unwrap();
         let header = base64::encode_url(header.to_string().as_bytes());
         let signed = format!("{header}.{payload}");
-        let signature = hmac::sign(&secret().0, signed.as_bytes());
+        let signature = hmac::sign(&secret().key, signed.as_bytes());
         let forged = format!("{signed}.{}", base64::encode_url(signature.as_ref()));
         let verdict = SessionToken::decode(&forged, &secret());
         assert_eq!(verdict, Err(TokenError::Algorithm), "{header}");
@@ -166,7 +166,7 @@ proptest! {
     fn no_signed_text_panics(packed in r"[a-zA-Z0|]{0,30}\^[0-9A-Z|]{0,5}\^\^[$@\]|0-9A-F-]{0,40}") {
         let text = Value::String(packed).to_string();
         let signed = format!("{HEADER}.{}", base64::encode_url(text.as_bytes()));
-        let signature = hmac::sign(&secret().0, signed.as_bytes());
+        let signature = hmac::sign(&secret().key, signed.as_bytes());
         let forged = format!("{signed}.{}", base64::encode_url(signature.as_ref()));
         prop_assert!(SessionToken::decode(&forged, &secret()).is_err());
     }
