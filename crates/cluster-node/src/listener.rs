@@ -44,7 +44,11 @@ pub(crate) fn listener(settings: &Settings, url: Option<&str>) -> Result<Target,
         host if host.contains(':') && !host.starts_with('[') => format!("[{host}]"),
         host => host.to_owned(),
     };
-    Ok(format!("{host}:{port}").parse()?)
+    let scheme = match settings.admin.key_path {
+        Some(_) => "https",
+        None => "http",
+    };
+    Ok(format!("{scheme}://{host}:{port}").parse()?)
 }
 
 /// Whose certificates are accepted: those that the authorities in a file vouch for, else those

@@ -25,6 +25,9 @@ const RULE_PREFIX: &str = "/@ADMIN";
 /// The largest body of a login, which anybody may send.
 const LOGIN_BYTES_MAX: usize = 16 * 1024;
 
+/// How much of what a stranger writes is recorded, bytes.
+const RECORDED_MAX: usize = 256;
+
 /// How long one request may take. What it has begun is completed all the same.
 const WORK_MAX: Duration = Duration::from_secs(600);
 
@@ -208,12 +211,16 @@ impl Desk {
     pub(super) fn record(&self, who: &str, head: &Parts, caller: Caller, problem: &Problem) {
         let record = Record::Refused {
             actor: &Actor::new(who, &caller.text()),
-            action: head.method.as_str(),
-            path: head.uri.path(),
+            action: beginning(head.method.as_str()),
+            path: beginning(head.uri.path()),
             reason: &problem.message,
         };
         self.authority.directory().audit().record(&record);
     }
+}
+
+fn beginning(text: &str) -> &str {
+    &text[..text.floor_char_boundary(RECORDED_MAX)]
 }
 
 /// The token of the one header it may come in.

@@ -131,3 +131,12 @@ async fn no_secret_is_in_any_record_or_refusal() {
         Value::Null
     );
 }
+
+#[tokio::test]
+async fn of_a_long_address_only_the_beginning_is_recorded() {
+    let secure = secure().await;
+    let mut caller = Caller::of(&secure.server).await;
+    caller.get(&format!("/users/{}", "x".repeat(10_000))).await;
+    let records = secure.records.take();
+    assert!(records.len() == 1 && records[0].len() < 400, "{records:?}");
+}

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod administration;
 mod front_door;
 mod harness;
 mod interest;

@@ -11,13 +11,13 @@ use tokio::net::TcpStream;
 use crate::harness::{Folder, Plan, cluster, soon, stop};
 
 /// A key and a self-signed certificate for this machine.
-struct Pem {
+pub(crate) struct Pem {
     key: PathBuf,
-    certificate: PathBuf,
+    pub(crate) certificate: PathBuf,
 }
 
 impl Pem {
-    fn made_in(folder: &Folder, name: &str) -> Self {
+    pub(crate) fn made_in(folder: &Folder, name: &str) -> Self {
         let pem = Self {
             key: folder.file(&format!("{name}.key")),
             certificate: folder.file(&format!("{name}.crt")),
@@ -27,20 +27,20 @@ impl Pem {
     }
 
     /// Another key and certificate in the same files.
-    fn renew(&self) {
+    pub(crate) fn renew(&self) {
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         let made = rcgen::generate_simple_self_signed(names).unwrap();
         std::fs::write(&self.key, made.signing_key.serialize_pem()).unwrap();
         std::fs::write(&self.certificate, made.cert.pem()).unwrap();
     }
 
-    fn at(&self, section: &str, plan: Plan) -> Plan {
+    pub(crate) fn at(&self, section: &str, plan: Plan) -> Plan {
         let text = |path: &Path| path.display().to_string();
         plan.with(&format!("{section}.keyPath"), &text(&self.key))
             .with(&format!("{section}.certPath"), &text(&self.certificate))
     }
 
-    fn trusted(&self) -> Trust {
+    pub(crate) fn trusted(&self) -> Trust {
         Trust::Authorities(vec![self.certificate.clone()])
     }
 }
