@@ -13,10 +13,11 @@ pub(crate) fn store_error(error: &rusqlite::Error) -> StoreError {
         // Only the clock interrupts.
         Some(ErrorCode::OperationInterrupted) => StoreError::TimedOut,
         // Another process, the disk or its permissions: all can be better a moment later.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StoreError::Unavailable("another process keeps the database locked".to_owned())
+        }
         Some(
-            ErrorCode::DatabaseBusy
-            | ErrorCode::DatabaseLocked
-            | ErrorCode::FileLockingProtocolFailed
+            ErrorCode::FileLockingProtocolFailed
             | ErrorCode::DiskFull
             | ErrorCode::SystemIoFailure
             | ErrorCode::CannotOpen

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use tokio::sync::mpsc;
 
 use crate::connection::begin;
-use crate::failure::store_error;
+use crate::failure::{is_busy, store_error};
 use crate::operations;
 use crate::queue::{Job, Reply, Share};
 
@@ -21,11 +21,18 @@ pub(crate) enum Change {
     Remove(Removal, Reply<u64>),
 }
 
+/// How long to wait for a process that has kept everybody waiting for too long already. Paused in
+/// the middle of a write, it may stay so for ever, and what queued up behind it is to be answered
+/// within seconds all the same.
+const PATIENCE_LEFT: Duration = Duration::from_millis(50);
+
 /// The writing side of a store; lives on its own thread.
 pub(crate) struct Writer {
     connection: Connection,
     /// How long to wait for other processes.
     patience: Duration,
+    /// Whether the last transaction could not begin because another process did not end its own.
+    is_locked_out: bool,
     /// Whether the last transaction failed; an outage is logged once, not per write.
     failing: bool,
 }
@@ -45,6 +52,7 @@ impl Writer {
         Self {
             connection,
             patience,
+            is_locked_out: false,
             failing: false,
         }
     }
@@ -79,13 +87,13 @@ impl Writer {
     }
 
     fn transaction(
-        &self,
+        &mut self,
         jobs: &mut impl Iterator<Item = Job<Change>>,
         answers: &mut Vec<Answer>,
     ) -> Result<(), StoreError> {
-        let connection = &self.connection;
         self.leave_failed().map_err(|error| store_error(&error))?;
-        begin(connection, self.patience).map_err(|error| store_error(&error))?;
+        self.begin().map_err(|error| store_error(&error))?;
+        let connection = &self.connection;
         for job in jobs {
             let answer = apply(connection, job);
             let error = answer.error.clone();
@@ -97,6 +105,16 @@ impl Writer {
             }
         }
         self.commit().map_err(|error| store_error(&error))
+    }
+
+    fn begin(&mut self) -> rusqlite::Result<()> {
+        let patience = match self.is_locked_out {
+            true => self.patience.min(PATIENCE_LEFT),
+            false => self.patience,
+        };
+        let begun = begin(&self.connection, patience);
+        self.is_locked_out = begun.as_ref().is_err_and(is_busy);
+        begun
     }
 
     fn commit(&self) -> rusqlite::Result<()> {

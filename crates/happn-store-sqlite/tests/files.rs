@@ -171,13 +171,43 @@ async fn a_lock_held_for_too_long_is_unavailable_and_passes() {
     let holder = Connection::open(directory.file("happn.sqlite")).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     let refused = store.upsert(write("/a", "{}")).await;
-    assert!(
-        matches!(refused, Err(StoreError::Unavailable(_))),
-        "{refused:?}"
-    );
+    let reason = "another process keeps the database locked".to_owned();
+    assert_eq!(refused, Err(StoreError::Unavailable(reason)));
     assert_eq!(store.count(all()).await, Ok(0), "reads go on");
     holder.execute_batch("ROLLBACK").unwrap();
     store.upsert(write("/a", "{}")).await.unwrap();
+}
+
+/// What queued up would otherwise wait once for each batch.
+#[tokio::test]
+async fn only_the_first_writes_wait_for_a_lock_that_is_held_for_too_long() {
+    let directory = Directory::new();
+    let patience = Duration::from_millis(700);
+    let store = SqliteStore::open(SqliteConfig {
+        busy_timeout: patience,
+        batch_max: 1,
+        ..config(&directory)
+    })
+    .unwrap();
+    let holder = Connection::open(directory.file("happn.sqlite")).unwrap();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let started = tokio::time::Instant::now();
+    let answers: Vec<_> = (0..20).map(|_| store.increment(increment("/g"))).collect();
+    for answer in answers {
+        assert!(matches!(answer.await, Err(StoreError::Unavailable(_))));
+    }
+    assert!(started.elapsed() < patience * 10, "{:?}", started.elapsed());
+    holder.execute_batch("ROLLBACK").unwrap();
+    store.increment(increment("/g")).await.unwrap();
+    // And then there is patience again.
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let waiting = store.increment(increment("/g"));
+    let releasing = async {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        holder.execute_batch("ROLLBACK").unwrap();
+    };
+    let (waited, ()) = tokio::join!(waiting, releasing);
+    assert_eq!(waited.unwrap().value, 2.into());
 }
 
 #[tokio::test]

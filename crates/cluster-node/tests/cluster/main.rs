@@ -15,6 +15,7 @@ mod harness;
 mod interest;
 mod leaving;
 mod links;
+mod locked;
 mod replication;
 mod secure;
 mod security_changes;
