@@ -44,8 +44,9 @@ pub(crate) fn numbered(
 ) -> Option<ReplicatedEvent> {
     let custom = event
         .custom
-        .and_then(Members::read)
+        .and_then(Members::parse)
         .map(|members| members.into_iter().map(owned).collect());
+    let share = |text| Json::share_trusted(frame, text);
     Some(ReplicatedEvent {
         kind: match &*event.action {
             "SET" => EventKind::Set,
@@ -53,17 +54,26 @@ pub(crate) fn numbered(
             _ => return None,
         },
         path: Arc::from(&*event.path),
-        data: Json::share(frame, event.data),
+        data: share(event.data),
         session_id: Arc::from(&*event.session_id),
         publication_id: Arc::from(&*event.publication_id),
         created: event.created,
         modified: event.modified,
-        event_origin: event.event_origin.map(Json::from_raw),
-        merge_data: event.merge.map(|merge| Json::share(frame, merge)),
-        consistency: Some(Json::from_raw(event.consistency)),
+        event_origin: event.event_origin.map(share),
+        merge_data: event.merge.map(share),
+        consistency: Some(consistency(event.consistency)),
         sequence: Some(sequence),
         custom: custom.unwrap_or_default(),
     })
+}
+
+/// The usual ones cost nothing.
+fn consistency(text: &str) -> Json {
+    match text {
+        "2" => Json::from_static("2"),
+        "3" => Json::from_static("3"),
+        other => Json::from_trusted(other.as_bytes().to_vec()),
+    }
 }
 
 fn owned((name, value): (Cow<'_, str>, &RawValue)) -> (String, Json) {

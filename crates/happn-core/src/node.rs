@@ -224,7 +224,8 @@ impl Node {
         publication: &Publication<'_>,
         reached: impl FnMut(&Arc<Session>),
     ) -> Delivery {
-        let report = publish(&self.subscriptions, &self.links, publication, reached);
+        let now = || self.clock().monotonic();
+        let report = publish(&self.subscriptions, &self.links, now, publication, reached);
         let delivered = report.delivery.delivered;
         self.traffic
             .count(publication.event.path, origin, delivered);

@@ -22,6 +22,15 @@ pub(crate) fn document_of(sent: Option<&Json>) -> Json {
 
 /// Most documents mention no `_meta` anywhere and are not looked into.
 fn without_meta(object: &Json) -> Json {
+    // Looking for two bytes is many times faster than looking for two texts.
+    let suspicious = |byte: u8| byte == b'_' || byte == b'\\';
+    let bytes = object.as_bytes();
+    if !bytes
+        .iter()
+        .fold(false, |found, &byte| found | suspicious(byte))
+    {
+        return object.clone();
+    }
     let text = object.as_str();
     // A key can be spelled with escapes, so a backslash is reason enough to look.
     if !text.contains("_meta\"") && !text.contains("\\u00") {

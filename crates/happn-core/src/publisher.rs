@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use happn_paths::EventKind;
 use happn_protocol::link::LinkFrame;
@@ -34,7 +35,8 @@ pub(crate) struct Report {
     pub(crate) overflowed: Vec<(Arc<Session>, usize)>,
 }
 
-/// Hands `publication` to every matching session; `reached` learns of every frame queued.
+/// Hands `publication` to every matching session; `reached` learns of every frame queued. `now` is
+/// the monotonic time, asked for when the event crosses a link.
 ///
 /// Each distinct group is serialised once. One session gets one frame per channel, however many
 /// of its subscriptions share it; all numbered links together get one frame, kept for those that
@@ -42,6 +44,7 @@ pub(crate) struct Report {
 pub(crate) fn publish(
     subscriptions: &Subscriptions,
     links: &Links,
+    now: impl FnOnce() -> Duration,
     publication: &Publication<'_>,
     mut reached: impl FnMut(&Arc<Session>),
 ) -> Report {
@@ -75,6 +78,9 @@ pub(crate) fn publish(
         report.deliver(session, frames.encode(&group), &mut reached);
     }
     report.delivery.matched += linked.count_ones();
+    if !publication.no_cluster && publication.target_clients.is_none() {
+        links.offer();
+    }
     if linked != 0 && !publication.no_cluster {
         let Publication {
             event,
@@ -83,7 +89,13 @@ pub(crate) fn publish(
             ..
         } = publication;
         let frame = LinkFrame::new(event, data, *merge_data);
-        report.delivery.delivered += links.append(linked, frame, &mut reached);
+        if frame.is_too_large() {
+            tracing::warn!(
+                path = event.path,
+                "an event is too large for other nodes: they are told that one is missing"
+            );
+        }
+        report.delivery.delivered += links.append(linked, frame, now(), &mut reached);
     }
     report
 }
@@ -143,6 +155,8 @@ fn one_per_channel(matches: &[Arc<Subscription>]) -> Vec<(&Arc<Session>, Group)>
 /// The frames of one publication, each encoded when first needed.
 struct Frames<'a> {
     publication: &'a Publication<'a>,
+    /// Often the only one.
+    first: Option<(u32, ServerFrame)>,
     /// Nearly always one to three groups: a list beats a map. The map takes over when a hostile
     /// client spells one mask in very many ways.
     few: Vec<(u32, ServerFrame)>,
@@ -155,20 +169,24 @@ impl<'a> Frames<'a> {
     fn new(publication: &'a Publication<'a>) -> Self {
         Self {
             publication,
+            first: None,
             few: Vec::new(),
             many: HashMap::new(),
         }
     }
 
     fn of(&mut self, group_id: u32, group: &Group) -> ServerFrame {
-        if let Some((_, frame)) = self.few.iter().rev().find(|(id, _)| *id == group_id) {
+        let mut few = self.first.iter().chain(self.few.iter().rev());
+        if let Some((_, frame)) = few.find(|(id, _)| *id == group_id) {
             return frame.clone();
         }
         if let Some(frame) = self.many.get(&group_id) {
             return frame.clone();
         }
         let frame = self.encode(group);
-        if self.few.len() < FEW {
+        if self.first.is_none() {
+            self.first = Some((group_id, frame.clone()));
+        } else if self.few.len() < FEW {
             self.few.push((group_id, frame.clone()));
         } else {
             self.many.insert(group_id, frame.clone());

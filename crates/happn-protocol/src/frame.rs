@@ -74,6 +74,12 @@ impl FrameBuilder {
         Self { buffer }
     }
 
+    /// Bytes of the payload so far.
+    #[must_use]
+    pub fn payload_len(&self) -> usize {
+        self.buffer.len() - HEADER_MAX
+    }
+
     /// Where to append the payload. What is already there must stay.
     pub fn payload(&mut self) -> &mut Vec<u8> {
         &mut self.buffer
@@ -82,7 +88,7 @@ impl FrameBuilder {
     /// Writes the header in front of the payload. The payload must be UTF-8.
     #[must_use]
     pub fn finish(mut self) -> ServerFrame {
-        let payload_len = self.buffer.len() - HEADER_MAX;
+        let payload_len = self.payload_len();
         let start = match payload_len {
             0..=125 => HEADER_MAX - 2,
             126..=65_535 => HEADER_MAX - 4,

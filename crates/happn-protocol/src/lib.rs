@@ -21,6 +21,7 @@ mod members;
 pub mod publication;
 mod request;
 pub mod response;
+mod scan;
 mod server_message;
 pub mod system;
 

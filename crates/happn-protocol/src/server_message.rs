@@ -11,6 +11,10 @@ use crate::{ControlFrame, Members};
 
 /// A text frame from a node, told apart in the order clients do it.
 #[derive(Debug)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "on links between nodes nearly everything is an event"
+)]
 pub enum ServerMessage<'a> {
     /// A control string, as it was sent.
     Control(Cow<'a, str>),

@@ -31,6 +31,9 @@ pub(crate) enum Way {
     },
 }
 
+/// Enough for the small messages of most clients; large ones grow the buffer as needed.
+const READ_BYTES: usize = 8 * 1024;
+
 /// What a connection within the process may be silent for: nobody pings there.
 const NEVER: Duration = Duration::from_secs(365 * 86_400);
 
@@ -82,6 +85,9 @@ impl Core {
                     nonce,
                     timeout: config.connect_timeout,
                     max_message_bytes: config.max_message_bytes,
+                    read_bytes: READ_BYTES,
+                    // One attempt is enough.
+                    retry_after: config.connect_timeout,
                     trust: &config.trust,
                 };
                 let socket = dial::open(&address, &dialling).await?;

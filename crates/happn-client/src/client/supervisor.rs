@@ -27,7 +27,9 @@ pub(super) async fn supervise(core: Arc<Core>, mut connection: Connection, mut b
                 tracing::info!(reason, "the server ended the session");
                 return finish(&core, ConnectionState::Ended { reason });
             }
-            ConnectionEnd::Lost(reason) | ConnectionEnd::Parted(reason) => reason,
+            ConnectionEnd::Lost(reason)
+            | ConnectionEnd::TooLarge(reason)
+            | ConnectionEnd::Parted(reason) => reason,
         };
         tracing::info!(reason, "connection lost");
         core.state

@@ -57,6 +57,11 @@ pub(crate) trait Inbox: Send + 'static {
     ) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }
+
+    /// Nothing more has arrived for now, or will.
+    fn settle(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
 }
 
 /// Bounds of a connection.
@@ -77,6 +82,8 @@ pub(crate) struct Bounds {
 pub(crate) enum ConnectionEnd {
     /// It broke.
     Lost(String),
+    /// The server sent a message that is too large for us.
+    TooLarge(String),
     /// The server closed it after everything it had for us, without saying that we must stay away.
     Parted(String),
     /// The server ended the session on purpose: no reconnect.
@@ -88,7 +95,10 @@ pub(crate) enum ConnectionEnd {
 impl ConnectionEnd {
     pub(crate) fn reason(&self) -> &str {
         match self {
-            Self::Lost(reason) | Self::Parted(reason) | Self::Ended(reason) => reason,
+            Self::Lost(reason)
+            | Self::TooLarge(reason)
+            | Self::Parted(reason)
+            | Self::Ended(reason) => reason,
             Self::Closed => "closed",
         }
     }

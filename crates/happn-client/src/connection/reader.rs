@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
+use futures_util::{FutureExt, StreamExt};
 use happn_protocol::{ControlFrame, EventMessage, Json, ServerMessage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
 use super::{ConnectionEnd, Inbox, Reply, Shared, Socket};
 use crate::ServerError;
@@ -29,34 +28,43 @@ impl<I: Inbox> Reader<I> {
         &mut self,
         stream: &mut SplitStream<S>,
     ) -> ConnectionEnd {
-        let mut heard = Instant::now();
-        loop {
-            let message =
-                match tokio::time::timeout_at(heard + self.shared.silence_limit(), stream.next())
-                    .await
-                {
+        let end = loop {
+            let message = match stream.next().now_or_never() {
+                Some(message) => message,
+                None => match self.wait(stream).await {
                     Ok(message) => message,
-                    Err(_) => {
-                        let limit = self.shared.silence_limit();
-                        return ConnectionEnd::Lost(format!("the server was silent for {limit:?}"));
-                    }
-                };
+                    Err(end) => break end,
+                },
+            };
             match message {
                 Some(Ok(Message::Text(text))) => {
                     if let Some(end) = self.on_text(&text).await {
-                        return end;
+                        break end;
                     }
                 }
-                Some(Ok(Message::Close(frame))) => return parted(frame.is_some()),
+                Some(Ok(Message::Close(frame))) => break parted(frame.is_some()),
                 Some(Ok(_)) => {}
-                Some(Err(error)) => return ConnectionEnd::Lost(error.to_string()),
-                None => {
-                    return ConnectionEnd::Lost("the server closed the connection".to_owned());
+                Some(Err(Error::Capacity(error))) => {
+                    break ConnectionEnd::TooLarge(error.to_string());
                 }
+                Some(Err(error)) => break ConnectionEnd::Lost(error.to_string()),
+                None => break ConnectionEnd::Lost("the server closed the connection".to_owned()),
             }
-            // After a wait for a slow receiver of events the silence was ours, not the server's.
-            heard = Instant::now();
-        }
+        };
+        self.inbox.settle().await;
+        end
+    }
+
+    /// Waits for the next message once everything that has arrived is handed over.
+    async fn wait<S: Socket>(
+        &mut self,
+        stream: &mut SplitStream<S>,
+    ) -> Result<Option<Result<Message, Error>>, ConnectionEnd> {
+        self.inbox.settle().await;
+        // A wait for a slow receiver of events was our silence, not the server's.
+        let limit = self.shared.silence_limit();
+        let message = tokio::time::timeout(limit, stream.next()).await;
+        message.map_err(|_| ConnectionEnd::Lost(format!("the server was silent for {limit:?}")))
     }
 
     async fn on_text(&mut self, text: &Utf8Bytes) -> Option<ConnectionEnd> {

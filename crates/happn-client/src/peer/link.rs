@@ -23,6 +23,15 @@ use crate::replicated::{numbered, replicated};
 /// How many events may wait while the masks are being confirmed and nobody receives yet.
 const BACKLOG_MAX: usize = 65_536;
 
+/// So soon after the last beat, what was received since is confirmed.
+const CONFIRM_AFTER: Duration = Duration::from_millis(250);
+
+/// So many events are confirmed at once.
+const CONFIRM_EVENTS: u64 = 1024;
+
+/// The most arrivals that are handed over at a time.
+const BATCH_MAX: usize = 256;
+
 /// Something that came in on a link.
 #[allow(
     clippy::large_enum_variant,
@@ -33,16 +42,46 @@ pub(super) enum Arrival {
     Gap(u64),
 }
 
-/// Turns frames into events and hands them over, waiting when the receiver is slow.
+/// Turns frames into events and hands over what arrived together, waiting when the receiver is
+/// slow.
 pub(super) struct PeerInbox {
-    pub(super) sender: mpsc::Sender<Arrival>,
+    sender: mpsc::Sender<Vec<Arrival>>,
+    batch: Vec<Arrival>,
+    batch_max: usize,
+}
+
+impl PeerInbox {
+    /// Lets about `events_max` events wait for the receiver.
+    pub(super) fn new(events_max: usize) -> (Self, mpsc::Receiver<Vec<Arrival>>) {
+        let batch_max = events_max.clamp(1, BATCH_MAX);
+        let (sender, arrivals) = mpsc::channel((events_max / batch_max).max(1));
+        let inbox = Self {
+            sender,
+            batch: Vec::new(),
+            batch_max,
+        };
+        (inbox, arrivals)
+    }
+
+    async fn put(&mut self, arrival: Arrival) {
+        self.batch.push(arrival);
+        if self.batch.len() >= self.batch_max {
+            self.hand_over().await;
+        }
+    }
+
+    async fn hand_over(&mut self) {
+        let room = Vec::with_capacity(self.batch.len());
+        let batch = std::mem::replace(&mut self.batch, room);
+        // Fails only when the link is being dropped.
+        let _ = self.sender.send(batch).await;
+    }
 }
 
 impl Inbox for PeerInbox {
     async fn accept(&mut self, frame: &Bytes, event: &EventMessage<'_>) {
         match replicated(frame, event) {
-            // Fails only when the link is being dropped.
-            Some(event) => drop(self.sender.send(Arrival::Event(event)).await),
+            Some(event) => self.put(Arrival::Event(event)).await,
             None => tracing::warn!(
                 channel = %event.channel,
                 meta = event.meta_text.get(),
@@ -59,8 +98,14 @@ impl Inbox for PeerInbox {
             }
         };
         match arrival {
-            Some(arrival) => drop(self.sender.send(arrival).await),
+            Some(arrival) => self.put(arrival).await,
             None => tracing::warn!("a numbered event of a peer cannot be read and is lost"),
+        }
+    }
+
+    async fn settle(&mut self) {
+        if !self.batch.is_empty() {
+            self.hand_over().await;
         }
     }
 }
@@ -72,7 +117,7 @@ pub(super) struct WebsocketLink {
     pub(super) instance: Option<String>,
     pub(super) takes_interest: bool,
     pub(super) connection: Connection,
-    pub(super) arrivals: mpsc::Receiver<Arrival>,
+    pub(super) arrivals: mpsc::Receiver<Vec<Arrival>>,
     /// What came in and was not handed over yet.
     pub(super) backlog: VecDeque<Arrival>,
     pub(super) position: Position,
@@ -82,6 +127,9 @@ pub(super) struct WebsocketLink {
     pub(super) gap: Option<Gap>,
     /// Publications whose publisher waits until they are delivered here.
     pub(super) owed: Vec<Arc<str>>,
+    /// Numbered events since the last beat.
+    pub(super) unconfirmed: u64,
+    pub(super) last_beat: Instant,
     pub(super) next_beat: Instant,
     pub(super) config: PeerDialerConfig,
 }
@@ -95,9 +143,19 @@ impl WebsocketLink {
             let room = self.backlog.len() < BACKLOG_MAX;
             tokio::select! {
                 answers = &mut answers => return answers,
-                Some(arrival) = self.arrivals.recv(), if room => self.backlog.push_back(arrival),
+                Some(arrived) = self.arrivals.recv(), if room => self.backlog.extend(arrived),
                 () = sleep_until(self.next_beat) => self.beat(false),
             }
+        }
+    }
+
+    /// Takes what came in, and what has come in since.
+    fn take_in(&mut self, arrived: Vec<Arrival>) {
+        self.backlog.extend(arrived);
+        while self.backlog.len() < BACKLOG_MAX
+            && let Ok(more) = self.arrivals.try_recv()
+        {
+            self.backlog.extend(more);
         }
     }
 
@@ -126,6 +184,7 @@ impl WebsocketLink {
             tracing::debug!(peer = self.name, "an event that was here before is dropped");
             return;
         }
+        self.unconfirmed += u64::from(event.sequence.is_some());
         // Without a number it was acknowledged as it came in.
         let asked = event.consistency.as_ref().map(Json::as_str);
         if asked == Some("3") {
@@ -149,9 +208,26 @@ impl WebsocketLink {
         }
     }
 
-    /// Makes the peer answer, so that its silence means something.
+    /// When the next beat is due: soon after events, so that the peer need not keep them.
+    fn beat_due(&self) -> Instant {
+        match self.unconfirmed {
+            0 => self.next_beat,
+            1..CONFIRM_EVENTS => self.next_beat.min(self.last_beat + CONFIRM_AFTER),
+            _ => self.last_beat,
+        }
+    }
+
+    fn beat_if_due(&mut self) {
+        if Instant::now() >= self.beat_due() {
+            self.beat(false);
+        }
+    }
+
+    /// Makes the peer answer, so that its silence means something, and confirms what was received.
     fn beat(&mut self, leave: bool) {
-        self.next_beat = Instant::now() + self.config.beat_interval;
+        self.last_beat = Instant::now();
+        self.next_beat = self.last_beat + self.config.beat_interval;
+        self.unconfirmed = 0;
         if !self.position.is_numbered() {
             // Every node answers this, and nothing else happens.
             self.connection.post("describe", &Json::NULL);
@@ -169,6 +245,11 @@ impl WebsocketLink {
     async fn lost(&mut self) -> LinkError {
         match self.connection.ended().await {
             ConnectionEnd::Ended(reason) => LinkError::Ended(reason),
+            ConnectionEnd::TooLarge(reason) => {
+                // It would be sent again and again.
+                self.position.give_up();
+                LinkError::Lost(reason)
+            }
             ConnectionEnd::Parted(reason) => {
                 // Everything before the good-bye has been handed over.
                 self.position.parted();
@@ -243,19 +324,17 @@ impl PeerLink for WebsocketLink {
     ) -> BoxFuture<'a, Result<(), LinkError>> {
         Box::pin(async move {
             self.acknowledge();
-            let mut taken = Vec::new();
+            self.beat_if_due();
             while !self.hand_over(events) {
+                let beat_due = self.beat_due();
                 tokio::select! {
                     // Cancel-safe: either nothing was taken, or it goes to the backlog at once.
-                    count = self.arrivals.recv_many(&mut taken, BACKLOG_MAX) => match count {
-                        0 => return Err(self.lost().await),
-                        _ => self.backlog.extend(taken.drain(..)),
+                    arrived = self.arrivals.recv() => match arrived {
+                        None => return Err(self.lost().await),
+                        Some(arrived) => self.take_in(arrived),
                     },
-                    () = sleep_until(self.next_beat) => self.beat(false),
+                    () = sleep_until(beat_due) => self.beat(false),
                 }
-            }
-            if Instant::now() >= self.next_beat {
-                self.beat(false);
             }
             Ok(())
         })

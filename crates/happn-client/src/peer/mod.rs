@@ -10,9 +10,8 @@ use std::time::Duration;
 
 use happn_core::{BoxFuture, ConnectError, Gap, LinkLogin, PeerConnector, PeerLink, PeerLogin};
 use happn_protocol::Json;
-use happn_protocol::link::{LINK_VERSION, LinkOffer, LinkPosition};
+use happn_protocol::link::{LINK_FRAME_MAX, LINK_VERSION, LinkOffer, LinkPosition};
 use happn_tls::Trust;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::address::Address;
@@ -23,6 +22,12 @@ use crate::login::{Credentials, info_block, log_in};
 use crate::{ClientError, ServerError};
 use link::{PeerInbox, WebsocketLink};
 use position::Positions;
+
+/// Peers send much at once.
+const READ_BYTES: usize = 32 * 1024;
+
+/// A peer that is reachable again is to be a peer again within a second.
+const RETRY_AFTER: Duration = Duration::from_millis(400);
 
 /// Bounds of the links to peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,10 +45,12 @@ pub struct PeerDialerConfig {
     pub unnumbered_silence_limit: Duration,
     /// How long a peer may refuse to take bytes.
     pub write_timeout: Duration,
-    /// The largest message accepted from a peer, in bytes.
+    /// The largest message accepted from a peer, in bytes. Peers of our kind send none that is
+    /// larger than the default, and a link on which one does begins anew behind it.
     pub max_message_bytes: usize,
-    /// How many received events may wait for [`PeerLink::receive`]. When they are that many, the
-    /// socket is not read any more, so that TCP slows the peer down and nothing is lost.
+    /// How many received events may wait for [`PeerLink::receive`], and as many again on their
+    /// way there. When they are that many, the socket is not read any more, so that TCP slows the
+    /// peer down and nothing is lost.
     pub event_buffer: usize,
     /// Whose certificates are accepted, where peers speak TLS; `None` where they do not.
     pub tls: Option<Trust>,
@@ -58,7 +65,7 @@ impl Default for PeerDialerConfig {
             silence_limit: Duration::from_secs(6),
             unnumbered_silence_limit: Duration::from_secs(15),
             write_timeout: Duration::from_secs(30),
-            max_message_bytes: 64 * 1024 * 1024,
+            max_message_bytes: LINK_FRAME_MAX,
             event_buffer: 4096,
             tls: None,
         }
@@ -174,10 +181,12 @@ impl PeerDialer {
             nonce: fresh_seed(),
             timeout: config.connect_timeout,
             max_message_bytes: config.max_message_bytes,
+            read_bytes: READ_BYTES,
+            retry_after: RETRY_AFTER,
             trust: config.tls.as_ref().unwrap_or(&Trust::Public),
         };
         let socket = dial::open(&address, &dialling).await?;
-        let (sender, arrivals) = mpsc::channel(config.event_buffer.max(1));
+        let (inbox, arrivals) = PeerInbox::new(config.event_buffer);
         let bounds = Bounds {
             call: config.call_timeout,
             silence: config.unnumbered_silence_limit,
@@ -185,7 +194,6 @@ impl PeerDialer {
             queue: 256,
         };
         let event_ids = Arc::new(AtomicU64::new(0));
-        let inbox = PeerInbox { sender };
         let connection = Connection::spawn(socket, inbox, bounds, event_ids, None);
         let credentials = self.credentials.as_ref().and_then(|it| it.fresh());
         let login = log_in(
@@ -224,6 +232,8 @@ impl PeerDialer {
             counts: Arc::clone(&self.counts),
             gap,
             owed: Vec::new(),
+            unconfirmed: 0,
+            last_beat: Instant::now(),
             next_beat: Instant::now() + config.beat_interval,
             config: config.clone(),
         })

@@ -59,6 +59,11 @@ impl Position {
         self.received = self.received.saturating_add(lost);
     }
 
+    /// What comes next can never be received: another link is to begin behind it.
+    pub(crate) fn give_up(&mut self) {
+        self.token = None;
+    }
+
     /// The link ended with a good-bye behind its last event.
     pub(crate) fn parted(&mut self) {
         self.broke = false;

@@ -12,11 +12,8 @@ use crate::subscriptions::{Group, NewSubscription, Removal};
 use crate::{Node, Operation, Session};
 
 impl Call<'_> {
-    /// Unknown from anybody but a node on a numbered link. What is refused changes nothing.
+    /// Only for nodes on a numbered link. What is refused changes nothing.
     pub(super) fn interest(self) -> Received {
-        if self.session.link().is_none() {
-            return Received::Done;
-        }
         let data = self.data().filter(Json::is_object);
         let Some(Ok(change)) = data.map(|data| data.decode::<LinkInterest>()) else {
             return self.fail(WireError::type_error("an interest must be lists of masks"));

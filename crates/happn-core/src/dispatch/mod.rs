@@ -115,6 +115,7 @@ impl<'a> Call<'a> {
             "on" => self.on(),
             "off" => self.off(),
             "ack" => self.ack(),
+            LINK_ACTION | INTEREST_ACTION if self.session.link().is_none() => self.no_link(),
             LINK_ACTION => self.link(),
             INTEREST_ACTION => self.interest(),
             "configure-session" => self.configure_session(),
@@ -135,6 +136,18 @@ impl<'a> Call<'a> {
                 let shown: String = unknown.chars().take(ACTION_SHOWN).collect();
                 self.fail(WireError::plain(format!("unknown action: {shown:?}")))
             }
+        }
+    }
+
+    /// Nobody but a node on a numbered link has a use for what keeps one.
+    fn no_link(&self) -> Received {
+        match self.request.event_id {
+            Some(_) => self.fail(WireError::plain(format!(
+                "{} is for nodes on a numbered link, which this session is not: \
+                 a node offers one in the info of its login",
+                self.echo.action
+            ))),
+            None => Received::Done,
         }
     }
 

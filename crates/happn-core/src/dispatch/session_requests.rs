@@ -95,11 +95,8 @@ impl Call<'_> {
         self.answer(&ObjectResponse::ok(Json::NULL))
     }
 
-    /// A node on a numbered link is alive and says how far it has come. Unknown from others.
+    /// A node on a numbered link is alive and says how far it has come.
     pub(super) fn link(self) -> Received {
-        if self.session.link().is_none() {
-            return Received::Done;
-        }
         let beat = self.data().and_then(|data| data.decode::<LinkBeat>().ok());
         let now = self.node.clock().monotonic();
         self.node

@@ -1,12 +1,16 @@
 //! The events that links have not confirmed yet, numbered. Pure and synchronous.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// A set of followers, one bit each.
 pub(crate) type Recipients = u128;
 
 /// The most links that can be numbered at a time: one bit each in [`Recipients`].
 pub(crate) const FOLLOWERS_MAX: u8 = 128;
+
+/// Room for so many events is always kept.
+const ROOM_KEPT: usize = 1024;
 
 /// Bounds of what is kept for links that fell behind or are gone for a moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +40,8 @@ struct Entry<F> {
     frame: F,
     bytes: usize,
     recipients: Recipients,
+    /// When it was published.
+    at: Duration,
 }
 
 /// How far one link has come.
@@ -47,8 +53,23 @@ struct Follower {
     cursor: u64,
     /// It has confirmed everything up to this number.
     confirmed: u64,
-    /// Events it was to be handed and that made room before.
+    /// Events it was to be handed and never will be: they made room, or were too large.
     lost: u64,
+    /// Events that could have been for it before it began to follow.
+    offered_before: u64,
+}
+
+/// What waits for a follower.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// Events to be handed to it.
+    pub(crate) events: u64,
+    /// The same in bytes.
+    pub(crate) bytes: usize,
+    /// When the oldest event was published that it has not confirmed.
+    pub(crate) oldest: Option<Duration>,
+    /// Events that could have been for it and were not.
+    pub(crate) withheld: u64,
 }
 
 /// How far a link says it has come.
@@ -58,14 +79,6 @@ pub(crate) struct Position {
     pub(crate) sequence: u64,
     /// How many events were received or reported lost.
     pub(crate) received: u64,
-}
-
-/// The next events of a link.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Batch<F> {
-    /// How many are missing before them.
-    pub(crate) lost: u64,
-    pub(crate) frames: Vec<F>,
 }
 
 impl<F: Clone> Journal<F> {
@@ -80,7 +93,8 @@ impl<F: Clone> Journal<F> {
     }
 
     /// A new follower of what comes from now on, or nothing when there are too many.
-    pub(crate) fn follow(&mut self) -> Option<u8> {
+    /// `offered` counts the events that were for whoever wanted them.
+    pub(crate) fn follow(&mut self, offered: u64) -> Option<u8> {
         let free = self.followers.iter().position(Option::is_none);
         let at = free.unwrap_or(self.followers.len());
         let id = u8::try_from(at).ok().filter(|id| *id < FOLLOWERS_MAX)?;
@@ -90,6 +104,7 @@ impl<F: Clone> Journal<F> {
         self.followers[at] = Some(Follower {
             cursor: self.sequence + 1,
             confirmed: self.sequence,
+            offered_before: offered,
             ..Follower::default()
         });
         Some(id)
@@ -112,8 +127,8 @@ impl<F: Clone> Journal<F> {
         self.sequence + 1
     }
 
-    /// Keeps the next event for `recipients`.
-    pub(crate) fn append(&mut self, recipients: Recipients, bytes: usize, frame: F) {
+    /// Keeps the next event for `recipients`, published at `at`.
+    pub(crate) fn append(&mut self, recipients: Recipients, bytes: usize, at: Duration, frame: F) {
         self.sequence += 1;
         let mut known = 0;
         for id in ids(recipients) {
@@ -127,6 +142,7 @@ impl<F: Clone> Journal<F> {
             frame,
             bytes,
             recipients: known,
+            at,
         });
         while self.entries.len() > self.limits.events_max.max(1)
             || (self.bytes > self.limits.bytes_max && self.entries.len() > 1)
@@ -135,29 +151,40 @@ impl<F: Clone> Journal<F> {
         }
     }
 
-    /// What comes next for a follower, of at least one event and about `bytes_max`.
-    pub(crate) fn take(&mut self, id: u8, bytes_max: usize) -> Batch<F> {
+    /// An event for `recipients` that cannot be kept: a loss to each of them.
+    pub(crate) fn skip(&mut self, recipients: Recipients) {
+        for id in ids(recipients) {
+            if let Some(follower) = self.follower(id) {
+                follower.assigned += 1;
+                follower.lost += 1;
+            }
+        }
+    }
+
+    /// How many events were lost to a follower since it was told last.
+    pub(crate) fn take_lost(&mut self, id: u8) -> u64 {
+        let follower = self.follower(id);
+        follower.map_or(0, |follower| std::mem::take(&mut follower.lost))
+    }
+
+    /// Hands a follower what comes next, of at least one event and about `bytes_max`. What was
+    /// lost comes before it: see [`Journal::take_lost`].
+    pub(crate) fn take(&mut self, id: u8, bytes_max: usize, frames: &mut Vec<F>) {
         let (first, last) = (self.first_sequence(), self.sequence);
-        let mut batch = Batch {
-            lost: 0,
-            frames: Vec::new(),
-        };
         let Some(Some(follower)) = self.followers.get_mut(usize::from(id)) else {
-            return batch;
+            return;
         };
-        batch.lost = std::mem::take(&mut follower.lost);
         let mut next = follower.cursor.max(first);
         let mut bytes = 0;
         while next <= last && bytes < bytes_max {
             let entry = index(next, first).and_then(|at| self.entries.get(at));
             if let Some(entry) = entry.filter(|entry| entry.recipients & bit(id) != 0) {
                 bytes += entry.bytes;
-                batch.frames.push(entry.frame.clone());
+                frames.push(entry.frame.clone());
             }
             next += 1;
         }
         follower.cursor = next;
-        batch
     }
 
     /// A follower has received everything up to `sequence`.
@@ -195,19 +222,29 @@ impl<F: Clone> Journal<F> {
         true
     }
 
-    /// How many events wait to be handed to a follower, and their bytes.
-    pub(crate) fn waiting(&self, id: u8) -> (u64, usize) {
-        let first = self.first_sequence();
+    /// How far a follower is behind, when `offered` events were for whoever wanted them.
+    pub(crate) fn waiting(&self, id: u8, offered: u64) -> Waiting {
         let Some(Some(follower)) = self.followers.get(usize::from(id)) else {
-            return (0, 0);
+            return Waiting::default();
         };
-        let skip = index(follower.cursor.max(first), first).unwrap_or(0);
-        let waiting = self.entries.iter().skip(skip);
+        let here = offered.saturating_sub(follower.offered_before);
+        let mut waiting = Waiting {
+            withheld: here.saturating_sub(follower.assigned),
+            ..Waiting::default()
+        };
+        for (sequence, entry) in (self.first_sequence()..).zip(&self.entries) {
+            if entry.recipients & bit(id) == 0 {
+                continue;
+            }
+            if sequence > follower.confirmed {
+                waiting.oldest.get_or_insert(entry.at);
+            }
+            if sequence >= follower.cursor {
+                waiting.events += 1;
+                waiting.bytes += entry.bytes;
+            }
+        }
         waiting
-            .filter(|entry| entry.recipients & bit(id) != 0)
-            .fold((0, 0), |(events, bytes), entry| {
-                (events + 1, bytes + entry.bytes)
-            })
     }
 
     /// Events and bytes that are kept.
@@ -256,8 +293,9 @@ impl<F: Clone> Journal<F> {
             self.entries.pop_front();
         }
         // An idle node keeps no room for its last burst.
-        if self.entries.capacity() > 1024 {
-            self.entries.shrink_to(0);
+        let needed = (2 * self.entries.len()).max(ROOM_KEPT);
+        if self.entries.capacity() > 2 * needed {
+            self.entries.shrink_to(needed);
         }
     }
 }

@@ -12,7 +12,7 @@ impl Node {
     /// The numbered links of other nodes to this one.
     #[must_use]
     pub fn links(&self) -> Vec<LinkStatus> {
-        self.links.status()
+        self.links.status(self.clock().monotonic())
     }
 
     /// What became of the numbered links of other nodes so far.

@@ -15,6 +15,7 @@ mod slot;
 #[cfg(test)]
 mod properties;
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,8 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct Links {
     table: Mutex<Table>,
+    /// Events published here for all nodes that wanted them.
+    offered: AtomicU64,
     limits: LinkLimits,
     instance: Arc<str>,
 }
@@ -76,6 +79,13 @@ pub struct LinkStatus {
     pub waiting: u64,
     /// The same in bytes.
     pub waiting_bytes: usize,
+    /// The age of the oldest event that its node has not confirmed; `None` when there is none.
+    /// Nodes confirm what they receive several times per second.
+    pub lag: Option<Duration>,
+    /// Masks that its node wants to hear.
+    pub masks: usize,
+    /// Events published here since the link was opened that its node did not want.
+    pub withheld: u64,
 }
 
 /// What became of numbered links since the node's start.
@@ -83,7 +93,8 @@ pub struct LinkStatus {
 pub struct LinkCounts {
     /// How often a node came back and its link went on where it had stopped.
     pub resumed: u64,
-    /// Events that made room before their link could take them: declared to its node as lost.
+    /// Events that made room before their link could take them, or were too large for one:
+    /// declared to its node as lost.
     pub lost: u64,
 }
 
@@ -100,6 +111,7 @@ impl Links {
                 generations: 0,
                 counts: LinkCounts::default(),
             }),
+            offered: AtomicU64::new(0),
             limits,
             instance,
         }
@@ -129,14 +141,15 @@ impl Links {
             reply(None);
             return None;
         }
+        let offered = self.offered();
         let mut table = self.lock();
         let resumed = table.resume(offer);
         table.counts.resumed += u64::from(resumed.is_some());
-        let mut place = resumed.or_else(|| table.open(session));
+        let mut place = resumed.or_else(|| table.open(session, offered));
         let mut forget = None;
         if place.is_none() {
             forget = table.close_longest_parked();
-            place = table.open(session);
+            place = table.open(session, offered);
         }
         match place {
             Some(place) => {
@@ -222,23 +235,43 @@ impl Links {
             .then_some(silence > self.limits.silence)
     }
 
+    /// An event is published here that all nodes get that want it.
+    pub(crate) fn offer(&self) {
+        self.offered.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn offered(&self) -> u64 {
+        self.offered.load(Ordering::Relaxed)
+    }
+
     /// Keeps an event for `recipients` and wakes their sockets. Calls `reached` for each session.
+    ///
+    /// What is too large for a link is a gap: its node would cut the connection, come back, ask
+    /// for it, and cut the connection again.
     pub(crate) fn append(
         &self,
         recipients: Recipients,
         frame: LinkFrame,
+        now: Duration,
         mut reached: impl FnMut(&Arc<Session>),
     ) -> u32 {
         let mut delivered = 0;
+        let is_too_large = frame.is_too_large();
         let mut table = self.lock();
-        let frame = frame.number(table.journal.next_sequence());
-        table.journal.append(recipients, frame.len(), frame);
+        if is_too_large {
+            table.journal.skip(recipients);
+        } else {
+            let frame = frame.number(table.journal.next_sequence());
+            table.journal.append(recipients, frame.len(), now, frame);
+        }
         for id in ids(recipients) {
             let slot = table.slots.get(usize::from(id)).and_then(Option::as_ref);
             if let Some(session) = slot.and_then(|slot| slot.session.as_ref()) {
                 session.outbox().wake();
-                reached(session);
-                delivered += 1;
+                if !is_too_large {
+                    reached(session);
+                    delivered += 1;
+                }
             }
         }
         delivered
@@ -280,18 +313,23 @@ impl Links {
     }
 
     /// All links, parked ones included.
-    pub(crate) fn status(&self) -> Vec<LinkStatus> {
+    pub(crate) fn status(&self, now: Duration) -> Vec<LinkStatus> {
+        let offered = self.offered();
         let table = self.lock();
         let slots = (0..).zip(&table.slots);
         slots
             .filter_map(|(id, slot)| {
                 let slot = slot.as_ref()?;
-                let (waiting, waiting_bytes) = table.journal.waiting(id);
+                let waiting = table.journal.waiting(id, offered);
+                let holder = slot.holder.as_ref().or(slot.session.as_ref());
                 Some(LinkStatus {
                     peer: slot.peer.clone(),
                     is_attached: slot.session.is_some(),
-                    waiting,
-                    waiting_bytes,
+                    waiting: waiting.events,
+                    waiting_bytes: waiting.bytes,
+                    lag: waiting.oldest.map(|at| now.saturating_sub(at)),
+                    masks: holder.map_or(0, |session| session.subscriptions().count()),
+                    withheld: waiting.withheld,
                 })
             })
             .collect()
@@ -312,12 +350,12 @@ impl Links {
         if table.slot(place).is_none() {
             return;
         }
-        let batch = table.journal.take(place.id, BATCH_BYTES);
-        if batch.lost > 0 {
-            table.counts.lost += batch.lost;
-            frames.push(gap_frame(batch.lost));
+        let lost = table.journal.take_lost(place.id);
+        if lost > 0 {
+            table.counts.lost += lost;
+            frames.push(gap_frame(lost));
         }
-        frames.extend(batch.frames);
+        table.journal.take(place.id, BATCH_BYTES, frames);
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
@@ -348,8 +386,8 @@ impl Table {
             .then_some(Place { id, generation })
     }
 
-    fn open(&mut self, session: &Session) -> Option<Place> {
-        let id = self.journal.follow()?;
+    fn open(&mut self, session: &Session, offered: u64) -> Option<Place> {
+        let id = self.journal.follow(offered)?;
         let at = usize::from(id);
         if self.slots.len() <= at {
             self.slots.resize_with(at + 1, || None);

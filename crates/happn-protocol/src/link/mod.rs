@@ -19,13 +19,17 @@
 //! `sequence` counts the events of the sending node and only ever rises on a link. A gap stands
 //! where so many events of the link are missing. Absent times, origins and customs are left out.
 
-use std::borrow::Cow;
+mod decode;
+
+use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::publication::{Event, write_parts};
 use crate::{FrameBuilder, Json, ServerFrame, write_string};
+
+pub use decode::{LinkEvent, LinkMessage};
 
 /// The version of the numbered link that this crate speaks.
 pub const LINK_VERSION: u32 = 1;
@@ -35,6 +39,13 @@ pub const LINK_ACTION: &str = "link";
 
 /// The action of the requests that say what a node wants to hear; see [`LinkInterest`].
 pub const INTEREST_ACTION: &str = "interest";
+
+/// The largest frame of a link, in bytes without its header: no node takes more. What would not fit
+/// is a gap.
+pub const LINK_FRAME_MAX: usize = 64 * 1024 * 1024;
+
+/// The most bytes that [`LinkFrame::number`] adds.
+const NUMBER_MAX: usize = 21;
 
 /// The longest token or instance that is believed, in bytes.
 const NAME_MAX: usize = 128;
@@ -138,32 +149,39 @@ impl LinkFrame {
         }
         member(out, "publicationId");
         write_parts(out, event.publication_id);
-        raw_member(out, "consistency", event.consistency);
+        raw_member(out, "consistency", event.consistency.as_bytes());
         for (name, time) in [("created", event.created), ("modified", event.modified)] {
             if let Some(time) = time {
-                raw_member(out, name, &time.to_string());
+                member(out, name);
+                write_number(out, time);
             }
         }
         if let Some(origin) = event.event_origin {
-            raw_member(out, "eventOrigin", origin.as_str());
+            raw_member(out, "eventOrigin", origin.as_bytes());
         }
         if !event.custom.is_empty() {
             member(out, "custom");
             write_object(out, event.custom);
         }
         if let Some(merge) = merge {
-            raw_member(out, "merge", merge.as_str());
+            raw_member(out, "merge", merge.as_bytes());
         }
-        raw_member(out, "data", data.as_str());
+        raw_member(out, "data", data.as_bytes());
         out.extend_from_slice(b"},\"sequence\":");
         Self(frame)
+    }
+
+    /// Whether no node would take it: see [`LINK_FRAME_MAX`].
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.0.payload_len() + NUMBER_MAX > LINK_FRAME_MAX
     }
 
     /// The frame with its number.
     #[must_use]
     pub fn number(mut self, sequence: u64) -> ServerFrame {
         let out = self.0.payload();
-        out.extend_from_slice(sequence.to_string().as_bytes());
+        write_number(out, sequence);
         out.push(b'}');
         self.0.finish()
     }
@@ -173,84 +191,6 @@ impl LinkFrame {
 #[must_use]
 pub fn gap_frame(lost: u64) -> ServerFrame {
     ServerFrame::text(&format!("{{\"gap\":{{\"lost\":{lost}}}}}"))
-}
-
-/// A numbered event as a node reads it.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct LinkEvent<'a> {
-    /// `SET` or `REMOVE`.
-    #[serde(borrow)]
-    pub action: Cow<'a, str>,
-    /// The published path.
-    #[serde(borrow)]
-    pub path: Cow<'a, str>,
-    /// The publisher's session.
-    #[serde(borrow)]
-    pub session_id: Cow<'a, str>,
-    /// The publication.
-    #[serde(borrow)]
-    pub publication_id: Cow<'a, str>,
-    /// The consistency the publisher asked for.
-    #[serde(borrow)]
-    pub consistency: &'a RawValue,
-    /// Ms since 1970.
-    pub created: Option<i64>,
-    /// Ms since 1970.
-    pub modified: Option<i64>,
-    /// `{username, id}` on a secure cluster.
-    #[serde(borrow)]
-    pub event_origin: Option<&'a RawValue>,
-    /// The publisher's own meta.
-    #[serde(borrow)]
-    pub custom: Option<&'a RawValue>,
-    /// What was merged, if this is a merge.
-    #[serde(borrow)]
-    pub merge: Option<&'a RawValue>,
-    /// What subscribers get.
-    #[serde(borrow)]
-    pub data: &'a RawValue,
-}
-
-/// A frame of a numbered link.
-#[derive(Debug)]
-pub enum LinkMessage<'a> {
-    /// An event and its number.
-    Event(u64, Box<LinkEvent<'a>>),
-    /// So many events are missing here.
-    Gap(u64),
-}
-
-#[derive(Deserialize)]
-struct Numbered<'a> {
-    #[serde(borrow)]
-    link: Box<LinkEvent<'a>>,
-    sequence: u64,
-}
-
-#[derive(Deserialize)]
-struct Gap {
-    gap: Lost,
-}
-
-#[derive(Deserialize)]
-struct Lost {
-    lost: u64,
-}
-
-impl<'a> LinkMessage<'a> {
-    /// Reads a frame of a numbered link; `None` when it is any other frame.
-    pub(crate) fn decode(text: &'a str) -> Option<Self> {
-        if text.starts_with("{\"link\":") {
-            let frame: Numbered<'_> = serde_json::from_str(text).ok()?;
-            return Some(Self::Event(frame.sequence, frame.link));
-        }
-        if text.starts_with("{\"gap\":") {
-            let frame: Gap = serde_json::from_str(text).ok()?;
-            return Some(Self::Gap(frame.gap.lost));
-        }
-        None
-    }
 }
 
 fn write_object(out: &mut Vec<u8>, members: &[(String, Json)]) {
@@ -266,9 +206,14 @@ fn write_object(out: &mut Vec<u8>, members: &[(String, Json)]) {
     out.push(b'}');
 }
 
-fn raw_member(out: &mut Vec<u8>, name: &'static str, json: &str) {
+fn raw_member(out: &mut Vec<u8>, name: &'static str, json: &[u8]) {
     member(out, name);
-    out.extend_from_slice(json.as_bytes());
+    out.extend_from_slice(json);
+}
+
+fn write_number(out: &mut Vec<u8>, number: impl std::fmt::Display) {
+    // Writing into memory cannot fail.
+    let _ = write!(out, "{number}");
 }
 
 /// The names of the protocol need no escapes.
@@ -316,11 +261,11 @@ mod tests {
         assert_eq!((&*read.action, &*read.path), ("SET", event.path));
         assert_eq!((&*read.session_id, &*read.publication_id), ("s", "s-1"));
         assert_eq!((read.created, read.modified), (Some(5), None));
-        assert_eq!(read.consistency.get(), "3");
-        assert_eq!(read.event_origin.unwrap().get(), origin.as_str());
-        assert_eq!(read.merge.unwrap().get(), "2");
-        assert_eq!(read.data.get(), data.as_str());
-        assert_eq!(read.custom.unwrap().get(), r#"{"depth":9,"x\"":[1]}"#);
+        assert_eq!(read.consistency, "3");
+        assert_eq!(read.event_origin.unwrap(), origin.as_str());
+        assert_eq!(read.merge.unwrap(), "2");
+        assert_eq!(read.data, data.as_str());
+        assert_eq!(read.custom.unwrap(), r#"{"depth":9,"x\"":[1]}"#);
     }
 
     #[test]
