@@ -53,7 +53,9 @@ mod table;
 mod tls;
 pub mod transfer;
 
-pub use admin::{HEALTH_PATH, Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth};
+pub use admin::{
+    AskedHealth, HEALTH_PATH, Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth,
+};
 pub use exit::Exit;
 pub use listener::ListenerError;
 pub use node::{Node, ReloadError};

@@ -52,7 +52,8 @@ mod skew;
 
 pub use config::{ConfigError, OrchestratorConfig, Timing};
 pub use driver::{
-    InterestSource, KeepaliveReading, Orchestrator, PeerChange, PeerChanges, StabiliseError, View,
+    AskedOf, InterestSource, KeepaliveReading, Orchestrator, PeerChange, PeerChanges,
+    StabiliseError, View,
 };
 pub use interest::Wanted;
 pub use keepalive::{KeepaliveDocuments, NodeRecord};

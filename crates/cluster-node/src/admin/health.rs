@@ -1,5 +1,7 @@
 //! The node's health as JSON.
 
+use std::time::Duration;
+
 use cluster_orchestrator::MemberSnapshot;
 use serde::{Deserialize, Serialize};
 
@@ -97,6 +99,20 @@ pub struct MemberHealth {
     pub subscribed_from: bool,
     /// How far its clock is ahead of this node's for certain; absent while nothing is known.
     pub clock_skew_ms: Option<i64>,
+    /// What this node asked it for; absent where it sends everything that is replicated, asked or
+    /// not.
+    #[serde(default)]
+    pub asked: Option<AskedHealth>,
+}
+
+/// What a node was asked for, as far as it has confirmed it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AskedHealth {
+    /// How many masks.
+    pub masks: usize,
+    /// They are everything that is replicated: clients want too much to ask for each mask.
+    pub everything: bool,
 }
 
 /// One numbered link of another node to this one.
@@ -109,8 +125,17 @@ pub struct LinkHealth {
     pub connected: bool,
     /// Events that its connection has not taken yet.
     pub lag_events: u64,
+    /// The age of the oldest event that it has not confirmed; 0 when there is none.
+    #[serde(default)]
+    pub lag_ms: u64,
     /// The same in bytes.
     pub queue_bytes: usize,
+    /// Masks it asked this node for.
+    #[serde(default)]
+    pub masks: usize,
+    /// Events published here since the link was opened that it did not ask for.
+    #[serde(default)]
+    pub withheld: u64,
 }
 
 impl Health {
@@ -166,9 +191,11 @@ fn traffic(parts: &Parts) -> TrafficHealth {
 
 fn members(parts: &Parts, members: &[MemberSnapshot]) -> Vec<MemberHealth> {
     let skews = parts.orchestrator.clock_skews();
+    let asked = parts.orchestrator.asked_of_peers();
     let member = |member: &MemberSnapshot| {
         let skew = skews.iter().find(|skew| skew.endpoint == member.endpoint);
         let skew = skew.filter(|_| !member.is_self);
+        let asked = asked.iter().find(|it| it.endpoint == member.endpoint);
         MemberHealth {
             endpoint: member.endpoint.clone(),
             service: member.service.clone(),
@@ -179,9 +206,17 @@ fn members(parts: &Parts, members: &[MemberSnapshot]) -> Vec<MemberHealth> {
             connected_from: member.connected_from,
             subscribed_from: member.subscribed_from,
             clock_skew_ms: skew.map(cluster_orchestrator::ClockSkew::certain_ms),
+            asked: asked.map(|it| AskedHealth {
+                masks: it.masks,
+                everything: it.is_everything,
+            }),
         }
     };
     members.iter().map(member).collect()
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn links(parts: &Parts) -> Vec<LinkHealth> {
@@ -190,7 +225,10 @@ fn links(parts: &Parts) -> Vec<LinkHealth> {
         peer: link.peer,
         connected: link.is_attached,
         lag_events: link.waiting,
+        lag_ms: link.lag.map_or(0, whole_ms),
         queue_bytes: link.waiting_bytes,
+        masks: link.masks,
+        withheld: link.withheld,
     };
     links.map(link).collect()
 }

@@ -3,12 +3,11 @@
 //! Labels are bounded: kinds of paths and sessions are fixed, stores are those of the
 //! configuration, links at most 128, nodes cut off at [`NODES_MAX`].
 
-use std::collections::BTreeMap;
-
 use cluster_admin::Exposition;
 use cluster_orchestrator::State;
 use happn_core::{ClassTraffic, Histogram, HistogramReading};
 
+use super::link_metrics;
 use crate::parts::Parts;
 
 /// The most nodes with samples of their own.
@@ -178,30 +177,7 @@ fn links(parts: &Parts, text: &mut Exposition) {
     );
     resumed.sample(&[("side", "out")], dialed.resumed);
     resumed.sample(&[("side", "in")], kept.resumed);
-    each_link(parts, text);
-}
-
-/// By name: a node that came back without its old link has two for a while.
-fn each_link(parts: &Parts, text: &mut Exposition) {
-    let mut links: BTreeMap<String, (bool, u64, usize)> = BTreeMap::new();
-    for link in parts.core.links() {
-        let (up, lag, queue) = links.entry(link.peer).or_default();
-        *up |= link.is_attached;
-        *lag += link.waiting;
-        *queue += link.waiting_bytes;
-    }
-    let mut up = text.gauge("happn_link_up", "Whether another node's link is connected.");
-    for (peer, (is_up, ..)) in &links {
-        up.sample(&[("peer", peer)], u8::from(*is_up));
-    }
-    let mut lag = text.gauge("happn_link_lag_events", "Events that wait for a link.");
-    for (peer, (_, events, _)) in &links {
-        lag.sample(&[("peer", peer)], events);
-    }
-    let mut queue = text.gauge("happn_link_queue_bytes", "Bytes that wait for a link.");
-    for (peer, (.., bytes)) in &links {
-        queue.sample(&[("peer", peer)], bytes);
-    }
+    link_metrics::write(parts, text);
 }
 
 fn stores(parts: &Parts, text: &mut Exposition) {

@@ -1,6 +1,7 @@
 //! What a node shows on its admin listener.
 
 mod health;
+mod link_metrics;
 mod metrics;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::parts::Parts;
 use crate::start_error::StartError;
 use crate::tls;
 
-pub use health::{Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth};
+pub use health::{AskedHealth, Health, LinkHealth, MemberHealth, SessionsHealth, TrafficHealth};
 
 /// Where the node shows its health.
 pub const HEALTH_PATH: &str = "/health";

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use crate::admin::{Health, LinkHealth, MemberHealth};
 use crate::table::{BOLD, Cell, GREEN, Paint, RED, YELLOW, clean, columns, plain, styled};
 
-const TITLES: [&str; 10] = [
-    "NODE", "ENDPOINT", "SERVICE", "PEER", "OUT", "IN", "HEARS US", "LAG", "QUEUE", "CLOCK",
+const TITLES: [&str; 13] = [
+    "NODE", "ENDPOINT", "SERVICE", "PEER", "OUT", "IN", "HEARS US", "LAG", "QUEUE", "ASKED",
+    "ASKS", "WITHHELD", "CLOCK",
 ];
 
 /// A few lines about the node that answered, and one per node of its cluster.
@@ -84,14 +85,26 @@ fn row(health: &Health, member: &MemberHealth) -> Vec<Cell> {
     let facts = match member.is_self {
         true => vec![styled(GREEN, "self")],
         false => {
-            let (lag, queue) = link(health, name);
+            let links: Vec<&LinkHealth> =
+                health.links.iter().filter(|it| it.peer == name).collect();
             vec![
                 yes(member.is_peer),
                 yes(member.connected_to),
                 yes(member.connected_from),
                 yes(member.subscribed_from),
-                lag,
-                queue,
+                lag(&links),
+                of_links(&links, |links| {
+                    bytes(links.iter().map(|link| link.queue_bytes).sum())
+                }),
+                plain(asked(member)),
+                of_links(&links, |links| {
+                    let masks = links.iter().map(|link| link.masks);
+                    masks.max().unwrap_or(0).to_string()
+                }),
+                of_links(&links, |links| {
+                    let withheld = links.iter().map(|link| link.withheld);
+                    withheld.sum::<u64>().to_string()
+                }),
                 plain(
                     member
                         .clock_skew_ms
@@ -110,19 +123,32 @@ fn yes(is_so: bool) -> Cell {
     }
 }
 
-/// What waits for the node called `name`.
-fn link(health: &Health, name: &str) -> (Cell, Cell) {
-    let links: Vec<&LinkHealth> = health.links.iter().filter(|it| it.peer == name).collect();
-    if links.is_empty() {
-        return (plain(dash()), plain(dash()));
+/// Events that wait for a node, and how old the oldest is that it has not confirmed.
+fn lag(links: &[&LinkHealth]) -> Cell {
+    let events: u64 = links.iter().map(|link| link.lag_events).sum();
+    let oldest = links.iter().map(|link| link.lag_ms).max().unwrap_or(0);
+    match (links.is_empty(), events, oldest) {
+        (true, ..) => plain(dash()),
+        (_, 0, 0) => plain("0"),
+        (_, 0, ms) => plain(format!("0, {ms} ms")),
+        (_, some, ms) => styled(YELLOW, format!("{some}, {ms} ms")),
     }
-    let lag: u64 = links.iter().map(|link| link.lag_events).sum();
-    let queue: usize = links.iter().map(|link| link.queue_bytes).sum();
-    let lag = match lag {
-        0 => plain("0"),
-        some => styled(YELLOW, some.to_string()),
-    };
-    (lag, plain(bytes(queue)))
+}
+
+fn of_links(links: &[&LinkHealth], show: impl FnOnce(&[&LinkHealth]) -> String) -> Cell {
+    plain(match links.is_empty() {
+        true => dash(),
+        false => show(links),
+    })
+}
+
+/// How many masks a node was asked for.
+fn asked(member: &MemberHealth) -> String {
+    match member.asked {
+        None => dash(),
+        Some(asked) if asked.everything => "all".to_owned(),
+        Some(asked) => asked.masks.to_string(),
+    }
 }
 
 fn dash() -> String {
@@ -151,7 +177,7 @@ fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::admin::{SessionsHealth, TrafficHealth};
+    use crate::admin::{AskedHealth, SessionsHealth, TrafficHealth};
 
     fn member(name: Option<&str>, is_self: bool) -> MemberHealth {
         MemberHealth {
@@ -164,6 +190,10 @@ mod tests {
             connected_from: true,
             subscribed_from: is_self,
             clock_skew_ms: (!is_self && name.is_some()).then_some(-12),
+            asked: (!is_self && name.is_some()).then_some(AskedHealth {
+                masks: 12,
+                everything: false,
+            }),
         }
     }
 
@@ -204,7 +234,10 @@ mod tests {
                 peer: "t\u{1b}wo".to_owned(),
                 connected: true,
                 lag_events: 5,
+                lag_ms: 40,
                 queue_bytes: 900,
+                masks: 3,
+                withheld: 70,
             }],
         }
     }
@@ -219,10 +252,10 @@ one  SUBSCRIBING  not ready
   events    10 published, 20 replicated, 30 delivered, 0 lost
   because   the state is SUBSCRIBING
 
-NODE  ENDPOINT        SERVICE  PEER  OUT  IN   HEARS US  LAG  QUEUE  CLOCK
+NODE  ENDPOINT        SERVICE  PEER  OUT  IN   HEARS US  LAG       QUEUE  ASKED  ASKS  WITHHELD  CLOCK
 one   10.0.0.1:57000  orders   self
-t?wo  10.0.0.1:57000  orders   yes   yes  yes  no        5    900 B  -12 ms
-?     10.0.0.1:57000  orders   no    no   yes  no        -    -      -
+t?wo  10.0.0.1:57000  orders   yes   yes  yes  no        5, 40 ms  900 B  12     3     70        -12 ms
+?     10.0.0.1:57000  orders   no    no   yes  no        -         -      -      -     -         -
 ";
         assert_eq!(table(&health(), Paint::new(false)), expected);
     }

@@ -140,6 +140,41 @@ async fn metrics_count_what_happened() {
     stop(nodes).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_shows_what_was_asked_for_and_what_nobody_wanted() {
+    let folder = Folder::new();
+    let nodes = cluster(&folder, 2, |plan| plan).await;
+    let mut listener = Listener::on(&nodes[1], "/orders/*").await;
+    let publisher = client(&nodes[0]).await;
+    for path in ["/unwanted/1", "/unwanted/2", "/orders/1"] {
+        publisher.publish(path, &json!({})).await.unwrap();
+    }
+    listener.next().await;
+    let [here, there] = [nodes[0].name(), nodes[1].name()];
+    let of = |name: &str, labels: &str| format!("{name}{{{labels}}}");
+    // The messages between nodes are always asked for.
+    let asked_by = of("happn_link_masks", &format!(r#"peer="{there}",side="in""#));
+    let asked_of = of("happn_link_masks", &format!(r#"peer="{here}",side="out""#));
+    assert_eq!(metric(&nodes[0], &asked_by).await, 2.0);
+    assert_eq!(metric(&nodes[1], &asked_of).await, 2.0);
+    let peer = format!(r#"peer="{there}""#);
+    assert_eq!(
+        metric(&nodes[0], &of("happn_link_withheld_total", &peer)).await,
+        2.0
+    );
+    let confirmed = async {
+        while metric(&nodes[0], &of("happn_link_lag_seconds", &peer)).await > 0.0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    soon("the event is confirmed", confirmed).await;
+    let health: Value = serde_json::from_str(&get(&nodes[1], "/health").await.body).unwrap();
+    let members = health["members"].as_array().unwrap();
+    let other = members.iter().find(|it| it["isSelf"] == false).unwrap();
+    assert_eq!(other["asked"], json!({"masks": 2, "everything": false}));
+    stop(nodes).await;
+}
+
 /// A series that comes twice makes the whole text unreadable for Prometheus.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_series_of_the_metrics_comes_twice() {

@@ -32,10 +32,27 @@ pub(super) struct Interest {
 
 type Masks = Arc<BTreeSet<Mask>>;
 
+/// What a peer that sends no more than that was asked for, as far as it has confirmed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedOf {
+    /// The peer's `host:port`.
+    pub endpoint: String,
+    /// How many masks.
+    pub masks: usize,
+    /// They are everything that is replicated.
+    pub is_everything: bool,
+}
+
+/// What one link's peer has confirmed, and up to which change.
+struct Confirmed {
+    number: u64,
+    asked: AskedOf,
+}
+
 #[derive(Default)]
 struct Peers {
-    /// What each link's peer has confirmed.
-    confirmed: BTreeMap<u64, u64>,
+    /// By link.
+    confirmed: BTreeMap<u64, Confirmed>,
     /// By endpoint, what its process knew when the last link to it ended.
     remembered: BTreeMap<String, (String, Masks)>,
 }
@@ -82,7 +99,15 @@ impl Interest {
         instance: Option<&str>,
     ) -> Asking {
         let mut peers = self.peers();
-        peers.confirmed.insert(link, 0);
+        let nothing = Confirmed {
+            number: 0,
+            asked: AskedOf {
+                endpoint: endpoint.to_owned(),
+                masks: 0,
+                is_everything: false,
+            },
+        };
+        peers.confirmed.insert(link, nothing);
         self.confirm(&peers);
         let remembered = peers.remembered.remove(endpoint);
         drop(peers);
@@ -100,6 +125,13 @@ impl Interest {
                 .map(|(_, masks)| masks),
             interest: Arc::clone(self),
         }
+    }
+
+    /// What the peers have confirmed, by link.
+    pub(super) fn asked(&self) -> Vec<AskedOf> {
+        let peers = self.peers();
+        let confirmed = peers.confirmed.values();
+        confirmed.map(|peer| peer.asked.clone()).collect()
     }
 
     /// No link to `endpoint` will follow.
@@ -126,8 +158,8 @@ impl Interest {
     }
 
     fn confirm(&self, peers: &Peers) {
-        let least = peers.confirmed.values().min();
-        self.local.confirm(least.copied().unwrap_or(u64::MAX));
+        let least = peers.confirmed.values().map(|peer| peer.number).min();
+        self.local.confirm(least.unwrap_or(u64::MAX));
     }
 
     fn peers(&self) -> MutexGuard<'_, Peers> {
@@ -178,7 +210,11 @@ impl Asking {
         self.number = Some(wanted.number);
         self.known = Arc::clone(&wanted.masks);
         let mut peers = self.interest.peers();
-        peers.confirmed.insert(self.link, wanted.number);
+        if let Some(confirmed) = peers.confirmed.get_mut(&self.link) {
+            confirmed.number = wanted.number;
+            confirmed.asked.masks = wanted.mask_count();
+            confirmed.asked.is_everything = wanted.is_everything();
+        }
         self.interest.confirm(&peers);
         came_late
     }

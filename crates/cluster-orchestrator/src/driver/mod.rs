@@ -27,7 +27,7 @@ use bounded::within;
 pub use changes::{PeerChange, PeerChanges};
 use holder::HolderCheck;
 use interest::Interest;
-pub use interest::InterestSource;
+pub use interest::{AskedOf, InterestSource};
 use link::Dialer;
 pub use measured::KeepaliveReading;
 use measured::Measured;
@@ -218,6 +218,14 @@ impl Orchestrator {
     pub fn interest(&self) -> Option<watch::Receiver<Wanted>> {
         let interest = self.interest.as_ref()?;
         Some(interest.wanted())
+    }
+
+    /// What each peer that sends no more than it is asked for has confirmed; none where the node
+    /// asks everybody for all of `replicate`.
+    #[must_use]
+    pub fn asked_of_peers(&self) -> Vec<AskedOf> {
+        let interest = self.interest.as_ref();
+        interest.map_or_else(Vec::new, |interest| interest.asked())
     }
 
     /// The node's state and its changes.

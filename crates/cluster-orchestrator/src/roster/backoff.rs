@@ -8,8 +8,9 @@ use rand::{RngExt, SeedableRng};
 /// The first pause, and the shortest between two dials of one endpoint.
 pub(super) const BASE: Duration = Duration::from_millis(200);
 
-/// The longest pause: after an outage of any length a peer is back within a second.
-pub(super) const CAP: Duration = Duration::from_millis(800);
+/// The longest pause. After an outage of any length a peer is to be back within a second, and the
+/// dial, the login and the question for what was missed take their time, too.
+pub(super) const CAP: Duration = Duration::from_millis(400);
 
 /// The pause after somebody answered who does not want this node, or is none: that lasts longer.
 pub(super) const UNWANTED: Duration = Duration::from_secs(3);
