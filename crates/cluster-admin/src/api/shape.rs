@@ -222,6 +222,8 @@ fn many(shape: &Shape, value: &Value, place: &str, problems: &mut Vec<String>) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     static THING: Shape = Shape {
@@ -270,6 +272,36 @@ mod tests {
         assert!(!told.join("").contains("s3cret"));
         let right = json!({"name": "x", "rules": {"/a": {"actions": ["get"]}}, "parts": []});
         assert_eq!(problems(&right), Vec::<String>::new());
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            Just(json!("s3cret")),
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            let name = "(name|password|tags|size|rules|parts|on|actions|remove|/a|x)";
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec((name, inner), 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_sent_is_judged_and_never_quoted(thing in any_json()) {
+            if let Value::Object(members) = &thing {
+                let told = THING.problems(members);
+                prop_assert!(told.len() <= PROBLEMS_MAX);
+                prop_assert!(told.iter().all(|problem| !problem.contains("s3cret")));
+                let is_right = members.get("name").is_some_and(Value::is_string);
+                prop_assert!(is_right || !told.is_empty());
+            }
+        }
     }
 
     #[test]

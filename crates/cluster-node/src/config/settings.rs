@@ -57,7 +57,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Where health and metrics are: `admin.port`, else 1000 below `port` if that is not the
+    /// Where the admin listener is: `admin.port`, else 1000 below `port` if that is not the
     /// proxy's; 0 lets the system choose.
     #[must_use]
     pub fn admin_port(&self) -> u16 {

@@ -61,7 +61,7 @@ fn a_node_that_is_not_ready_is_told_by_the_exit_code() {
     drop(listener);
     let admin = ["--admin-port", &port];
     let mut process = Process::start(&folder, &[&QUIET[..], &waiting, &admin].concat());
-    process.logged("health and metrics");
+    process.logged("health, metrics and administration");
     let output = folder.run(&["status", "--admin-port", &port]);
     assert_eq!(output.status.code(), Some(5), "{output:?}");
     let table = text(&output.stdout);
