@@ -28,9 +28,9 @@ export async function startRustNode() {
 /// secure.
 export async function startRustCluster(count, datastore, security) {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'happn-interop-'));
-  const ports = await freePorts(2 * count);
+  const ports = await freePorts(3 * count);
   const nodes = Array.from({ length: count }, (_, index) =>
-    makeNode(folder, `node-${index + 1}`, count, ports.slice(2 * index, 2 * index + 2), datastore, security)
+    makeNode(folder, `node-${index + 1}`, count, ports.slice(3 * index, 3 * index + 3), datastore, security)
   );
   let left = count;
   for (const node of nodes) {
@@ -45,9 +45,9 @@ export async function startRustCluster(count, datastore, security) {
   return nodes;
 }
 
-function makeNode(folder, name, minimumPeers, [inner, proxy], datastore, security) {
+function makeNode(folder, name, minimumPeers, [inner, proxy, admin], datastore, security) {
   const file = path.join(folder, `${name}.json`);
-  const settings = configuration(folder, name, minimumPeers, inner, proxy, datastore, security);
+  const settings = configuration(folder, name, minimumPeers, { inner, proxy, admin }, datastore, security);
   let child;
   const node = {
     name,
@@ -65,6 +65,14 @@ function makeNode(folder, name, minimumPeers, [inner, proxy], datastore, securit
     async provision(wanted) {
       const provision = await writeProvision(folder, `${name}-later`, wanted);
       await promisify(execFile)(binary(), ['--config', file, 'provision', provision]);
+    },
+    /// Runs `cluster-node admin` as its administrator and answers what it prints. `secrets` are
+    /// variables of its environment, `input` is what it reads.
+    async administer(args, secrets = {}, input = '') {
+      const env = { ...process.env, HAPPN_ADMIN_PASSWORD: security.adminPassword, ...secrets };
+      const run = promisify(execFile)(binary(), ['--config', file, 'admin', ...args], { env });
+      run.child.stdin.end(input);
+      return (await run).stdout;
     },
     /// Ends the process with `signal` and answers its exit code, null if the signal ended it.
     async end(signal) {
@@ -115,7 +123,7 @@ function spawnNode(args) {
   return child;
 }
 
-function configuration(folder, name, minimumPeers, inner, proxy, datastore, security) {
+function configuration(folder, name, minimumPeers, { inner, proxy, admin }, datastore, security) {
   const settings = { filename: path.join(folder, 'happn.db') };
   const store = datastore ?? { name: 'main', provider: 'sqlite', isDefault: true, settings };
   return {
@@ -124,7 +132,7 @@ function configuration(folder, name, minimumPeers, inner, proxy, datastore, secu
     host: '127.0.0.1',
     port: inner,
     announceHost: '127.0.0.1',
-    admin: { port: 0 },
+    admin: { port: admin },
     services: {
       data: { config: { datastores: [store] } },
       ...(security && { security: { config: { adminUser: { password: security.adminPassword } } } }),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use happn_tls::{TlsClient, TlsError, Trust};
-use http::{Method, Request, header};
+use http::{HeaderValue, Method, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -58,6 +58,8 @@ pub struct Fetched {
     pub status: u16,
     /// The body.
     pub body: String,
+    /// How long to wait before asking again, if the listener says so.
+    pub retry_after: Option<Duration>,
 }
 
 /// Why there is no answer.
@@ -190,11 +192,16 @@ where
     let answer = async {
         let response = sender.send_request(request).await?;
         let status = response.status().as_u16();
+        let retry_after = seconds(response.headers().get(header::RETRY_AFTER));
         let body = Limited::new(response.into_body(), BODY_MAX)
             .collect()
             .await?;
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
-        Ok(Fetched { status, body })
+        Ok(Fetched {
+            status,
+            body,
+            retry_after,
+        })
     };
     tokio::pin!(answer);
     tokio::select! {
@@ -202,6 +209,11 @@ where
         // The connection may end before the answer has been read from it.
         _ = connection => answer.await,
     }
+}
+
+fn seconds(value: Option<&HeaderValue>) -> Option<Duration> {
+    let seconds = value?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
 }
 
 fn request(target: &Target, question: &Question) -> Result<Request<Full<Bytes>>, http::Error> {

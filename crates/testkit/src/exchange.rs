@@ -77,11 +77,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<S> {
     }
 
     /// Answers, and closes.
-    pub async fn answer(mut self, status: u16, body: &str) {
+    pub async fn answer(self, status: u16, body: &str) {
+        self.answer_with("content-type: application/json", status, body)
+            .await;
+    }
+
+    /// The same with another header than that of JSON.
+    pub async fn answer_with(mut self, header: &str, status: u16, body: &str) {
         let length = body.len();
         let text = format!(
-            "HTTP/1.1 {status} Scripted\r\ncontent-type: application/json\r\n\
-             content-length: {length}\r\nconnection: close\r\n\r\n{body}"
+            "HTTP/1.1 {status} Scripted\r\n{header}\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{body}"
         );
         within(self.stream.write_all(text.as_bytes()))
             .await

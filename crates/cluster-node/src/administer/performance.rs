@@ -20,6 +20,9 @@ use crate::table::Paint;
 /// How long one answer may take; many new passwords take their time.
 const ANSWER_MAX: Duration = Duration::from_secs(60);
 
+/// How long to wait, all together, for a server that is asked too often.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A request with everything that it needs.
 #[derive(Debug)]
 pub struct Prepared {
@@ -182,11 +185,23 @@ impl Prepared {
         }
     }
 
+    /// Asks; a server that is asked too often gets the time that it wants, within reason. What it
+    /// turned away so it has not done.
     async fn ask(&self, question: &Question) -> Result<Fetched, AdministerError> {
-        let answer = self.client.ask(question, ANSWER_MAX).await?;
-        match answer.status {
-            200..=299 => Ok(answer),
-            _ => Err(AdministerError::of(self.client.target(), &answer)),
+        let mut waited = Duration::ZERO;
+        loop {
+            let answer = self.client.ask(question, ANSWER_MAX).await?;
+            let pause = answer.retry_after.filter(|_| answer.status == 429);
+            match (answer.status, pause) {
+                (200..=299, _) => return Ok(answer),
+                (_, Some(pause)) if pause <= PATIENCE.saturating_sub(waited) => {
+                    // A second at least, so that no answer makes this a busy loop.
+                    let pause = pause.max(Duration::from_secs(1));
+                    waited += pause;
+                    tokio::time::sleep(pause).await;
+                }
+                _ => return Err(AdministerError::of(self.client.target(), &answer)),
+            }
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is made of the server's answers.
 
 use cluster_node::Exit;
+use testkit::{ScriptedServer, within};
 
 use crate::harness::{Actor, TOKEN, run, with_token};
 
@@ -145,4 +146,31 @@ async fn who_does_not_answer_is_named() {
         format!("nobody answers at {url} (is the node running, and is this its admin listener?)")
     );
     assert_eq!(error.exit(), Exit::Failed);
+}
+
+#[tokio::test]
+async fn who_asks_too_often_waits_as_long_as_the_server_wants_within_reason() {
+    const TOO_MANY: &str = r#"{"error":{"kind":"too-many-requests","message":"later"}}"#;
+    let server = ScriptedServer::start().await;
+    let url = format!("http://{}", server.endpoint());
+    let arguments = ["--url", &url, "user", "list"];
+    let variables = [("HAPPN_ADMIN_TOKEN", TOKEN)];
+    let mut actor = Actor::default();
+    let running = Box::pin(run(&arguments, &variables, &mut actor));
+    let serving = async {
+        let exchange = server.exchange().await;
+        exchange.answer_with("retry-after: 1", 429, TOO_MANY).await;
+        let exchange = server.exchange().await;
+        exchange.answer(200, r#"{"items":[]}"#).await;
+    };
+    let (outcome, ()) = within(async { tokio::join!(running, serving) }).await;
+    assert_eq!(outcome.unwrap(), "no users\n");
+
+    let running = Box::pin(run(&arguments, &variables, &mut actor));
+    let serving = async {
+        let exchange = server.exchange().await;
+        exchange.answer_with("retry-after: 60", 429, TOO_MANY).await;
+    };
+    let (outcome, ()) = within(async { tokio::join!(running, serving) }).await;
+    assert_eq!(outcome.unwrap_err().to_string(), "too-many-requests: later");
 }

@@ -8,6 +8,7 @@
     reason = "the helpers of tests may panic, and say what they leave out"
 )]
 
+mod admin;
 mod failures;
 mod harness;
 mod health;
