@@ -2,9 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use happn_client::{PeerDialer, PeerDialerConfig};
+use happn_client::{Credentials, PeerCredentials, PeerDialer, PeerDialerConfig};
 use happn_core::{
     ConnectError, LinkError, LinkLogin, PeerConnector, PeerLink, PeerLogin, ReplicatedEvent,
 };
@@ -76,6 +77,33 @@ async fn the_frames_of_a_link_in_a_mixed_cluster_are_sent_again() {
     assert!(events.iter().any(|event| &*event.path == "/__REPLICATE"));
 }
 
+/// The same with both nodes secure: ours logs in with a token and knows no password, and what theirs
+/// tells of users and groups arrives.
+#[tokio::test]
+async fn the_frames_of_a_link_in_a_secure_mixed_cluster_are_sent_again() {
+    let events = sends_as_recorded("secure-mixed-link.jsonl", "rust-b->js-a", "r2j").await;
+    let told = events
+        .iter()
+        .filter(|event| event.data.as_str().contains("/security/dataChanged"));
+    assert!(
+        told.count() >= 8,
+        "a batch for every change but the revocation"
+    );
+    let set = events.iter().find(|event| &*event.path == "/mixed/js-a");
+    let origin = set.unwrap().event_origin.as_ref().unwrap();
+    assert!(origin.as_str().contains(r#""username":"_ADMIN""#));
+}
+
+/// The credentials of a recorded login.
+#[derive(Debug)]
+struct RecordedToken(String);
+
+impl PeerCredentials for RecordedToken {
+    fn fresh(&self) -> Option<Credentials> {
+        Some(Credentials::Token(self.0.clone()))
+    }
+}
+
 /// Plays the node that was connected to, and answers the events that it sent.
 async fn sends_as_recorded(file: &str, link: &str, dialer: &str) -> Vec<ReplicatedEvent> {
     let lines = recorded(file, link);
@@ -84,6 +112,7 @@ async fn sends_as_recorded(file: &str, link: &str, dialer: &str) -> Vec<Replicat
         .map(|line| serde_json::from_str(line["frame"].as_str().unwrap()).unwrap())
         .find(|frame: &Value| frame["action"] == "login")
         .unwrap();
+    let token = login["data"]["token"].as_str().map(str::to_owned);
     let mut info = login["data"]["info"].as_object().unwrap().clone();
     info.shift_remove("_browser");
     info.shift_remove("_local");
@@ -98,10 +127,13 @@ async fn sends_as_recorded(file: &str, link: &str, dialer: &str) -> Vec<Replicat
 
     let server = ScriptedServer::start().await;
     // Beats come when they come, so none do here.
-    let dialer_of_ours = PeerDialer::new(PeerDialerConfig {
+    let mut dialer_of_ours = PeerDialer::new(PeerDialerConfig {
         beat_interval: Duration::from_secs(600),
         ..PeerDialerConfig::default()
     });
+    if let Some(token) = token {
+        dialer_of_ours = dialer_of_ours.with_credentials(Arc::new(RecordedToken(token)));
+    }
     let mut linking = Some(tokio::spawn(
         dialer_of_ours.connect(server.endpoint(), login),
     ));

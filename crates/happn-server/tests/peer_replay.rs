@@ -16,7 +16,7 @@ mod raw;
 #[allow(dead_code, reason = "shared with other tests")]
 mod replay;
 
-use replay::{Recorded, play_link};
+use replay::{Recorded, Scenario, play_link};
 use serde_json::{Value, json};
 
 #[allow(clippy::needless_pass_by_value, reason = "both are made for the call")]
@@ -54,6 +54,7 @@ async fn a_node_of_the_reference_hears_from_ours_what_it_heard_from_its_like() {
         link: "b->a",
         dialer: "b2a",
         connections: 2,
+        secure: None,
     };
     let none = || json!({});
     let acts = [
@@ -144,6 +145,21 @@ async fn a_node_of_the_reference_hears_from_ours_what_it_heard_in_a_mixed_cluste
         link: "js-a->rust-b",
         dialer: "j2r",
         connections: 2,
+        secure: None,
+    };
+    answers_as_recorded(recorded, "rust-b", &[]).await;
+}
+
+/// The same with both nodes secure: theirs logs in as the administrator, with his password.
+#[tokio::test]
+async fn a_secure_node_of_the_reference_hears_from_ours_what_it_heard_in_a_mixed_cluster() {
+    let recorded = Recorded {
+        file: "secure-mixed-link.jsonl",
+        scenario: "secure-mixed",
+        link: "js-a->rust-b",
+        dialer: "j2r",
+        connections: 2,
+        secure: Some(Scenario::MixedCluster),
     };
     answers_as_recorded(recorded, "rust-b", &[]).await;
 }

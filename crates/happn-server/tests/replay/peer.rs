@@ -3,13 +3,16 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use happn_core::Ending;
+use happn_core::{Ending, EventSink, Node};
+use happn_protocol::Json;
 use happn_server::Server;
 use serde_json::{Value, json};
 
 use super::compare::{agree, show};
 use super::player::{Outcome, Setup, start};
+use super::secure::Scenario;
 use super::volatile::Known;
 use crate::raw::{DEADLINE, Got, Opcode, RawSocket, encode};
 
@@ -25,6 +28,8 @@ pub struct Recorded {
     pub dialer: &'static str,
     /// Further sockets that were recorded are left out.
     pub connections: u64,
+    /// The users, where both nodes were secure.
+    pub secure: Option<Scenario>,
 }
 
 /// What was done at the node that was connected to, by the words of the recording, and the request
@@ -35,6 +40,7 @@ struct Links<'a> {
     recorded: Recorded,
     name: &'static str,
     server: Option<Server>,
+    node: Arc<Node>,
     acts: VecDeque<&'a (&'a str, Value)>,
     address: std::net::SocketAddr,
     sockets: BTreeMap<u64, RawSocket>,
@@ -50,10 +56,12 @@ pub async fn play_link(recorded: Recorded, name: &'static str, acts: Acts<'_>) -
     let setup = Setup {
         name: Some(name),
         version: Some("13.1.3-prerelease-1"),
+        secure: recorded.secure,
         ..Setup::default()
     };
-    let (server, _node, _security) = start(setup, None, ([127, 0, 0, 1], 0).into()).await;
-    let mut service = Client::log_in(server.address()).await;
+    let (server, node, _security) = start(setup, None, ([127, 0, 0, 1], 0).into()).await;
+    let is_secure = recorded.secure.is_some();
+    let mut service = Client::log_in(server.address(), is_secure).await;
     // It has subscribed to what nodes tell each other.
     service.event_id += 1;
     let mut links = Links {
@@ -62,8 +70,9 @@ pub async fn play_link(recorded: Recorded, name: &'static str, acts: Acts<'_>) -
         acts: acts.iter().collect(),
         address: server.address(),
         sockets: BTreeMap::new(),
-        client: Client::log_in(server.address()).await,
+        client: Client::log_in(server.address(), is_secure).await,
         server: Some(server),
+        node,
         service,
         known: Known::default(),
         outcome: Outcome::default(),
@@ -98,12 +107,10 @@ impl Links<'_> {
                 self.stop();
             }
             let request = self.request(step, line);
-            if let Some(request) = request {
-                let actor = match step.starts_with("service") {
-                    true => &mut self.service,
-                    false => &mut self.client,
-                };
-                actor.ask(&request).await;
+            match request {
+                Some(request) if step.starts_with("service") => self.service_says(&request).await,
+                Some(request) => drop(self.client.ask(&request).await),
+                None => {}
             }
             return;
         }
@@ -130,6 +137,17 @@ impl Links<'_> {
         }
         let is_here = step.ends_with(&format!(" on {}", self.name));
         line.get("request").filter(|_| is_here).cloned()
+    }
+
+    /// No client of a secure node says what nodes tell each other, so the node does.
+    async fn service_says(&mut self, request: &Value) {
+        if self.recorded.secure.is_none() {
+            self.service.ask(request).await;
+            return;
+        }
+        let data = Json::encode(&request["data"]).unwrap();
+        let path = request["path"].as_str().unwrap();
+        self.node.originate(path, &data);
     }
 
     /// Sessions end while the recorded nodes answer their close frames.
@@ -202,7 +220,7 @@ struct Client {
 }
 
 impl Client {
-    async fn log_in(address: std::net::SocketAddr) -> Self {
+    async fn log_in(address: std::net::SocketAddr, is_secure: bool) -> Self {
         let mut client = Self {
             socket: RawSocket::websocket(address).await,
             session: String::new(),
@@ -215,8 +233,13 @@ impl Client {
         client
             .ask(&json!({"action": "describe", "data": null}))
             .await;
-        let info = json!({"info": {"_browser": false, "_local": false}, "protocol": "happn_4"});
-        let answer = client.ask(&json!({"action": "login", "data": info})).await;
+        let mut login =
+            json!({"info": {"_browser": false, "_local": false}, "protocol": "happn_4"});
+        if is_secure {
+            login["username"] = "_ADMIN".into();
+            login["password"] = "happn".into();
+        }
+        let answer = client.ask(&json!({"action": "login", "data": login})).await;
         client.session = answer["data"]["id"].as_str().unwrap().to_owned();
         client
     }

@@ -33,6 +33,8 @@ pub enum Scenario {
     Reconnecting,
     Browser,
     DocumentStore,
+    #[allow(dead_code, reason = "not every test file plays links")]
+    MixedCluster,
 }
 
 impl Scenario {
@@ -261,7 +263,7 @@ async fn fill(scenario: Scenario, key: &str, directory: &Directory) {
         Scenario::Revocation | Scenario::Ending => &[("lim", "lim")],
         Scenario::Directory | Scenario::Reconnecting => &[("bob", "secret")],
         Scenario::Nested | Scenario::OnBehalf => &[("bob", "bob")],
-        Scenario::Browser | Scenario::DocumentStore => &[],
+        Scenario::Browser | Scenario::DocumentStore | Scenario::MixedCluster => &[],
     };
     for (name, password) in users {
         let mut draft = UserDraft::new(name).password(Password::new(password));
@@ -284,7 +286,10 @@ async fn fill(scenario: Scenario, key: &str, directory: &Directory) {
             "/p/*": {"actions": ["*"]}, "/q/*": {"actions": ["on", "get"]},
         }}),
         Scenario::Nested => json!({"G": {"/np/b/c": {"actions": ["get", "on"]}}}),
-        Scenario::Failures | Scenario::Browser | Scenario::DocumentStore => json!({}),
+        Scenario::Failures
+        | Scenario::Browser
+        | Scenario::DocumentStore
+        | Scenario::MixedCluster => json!({}),
     };
     for (name, rules) in groups.as_object().unwrap() {
         let rules: PermissionSet = serde_json::from_value(rules.clone()).unwrap();
