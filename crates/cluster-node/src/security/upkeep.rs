@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use happn_core::{Clock, SecurityChanges};
 use happn_security::authority::SecurityAuthority;
-use happn_security::directory::DirectoryError;
+use happn_security::directory::{Directory, DirectoryError};
 
-/// How often to look whether changes of other nodes were missed.
+/// How often to look whether changes of other nodes were missed, or not told.
 const VERSION_INTERVAL: Duration = Duration::from_secs(10);
 /// How often what has expired is swept out.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(3600);
@@ -16,24 +16,34 @@ const ACTIVITY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Looks after the directory: notices missed changes, sweeps out revocations that have expired.
 pub(super) async fn of_directory(authority: Arc<SecurityAuthority>, clock: Arc<dyn Clock>) {
-    let directory = authority.directory().clone();
     let mut since_sweep = Duration::ZERO;
     loop {
         clock.sleep(VERSION_INTERVAL).await;
-        match directory.check_version().await {
-            Ok(false) => {}
-            // What was missed may have taken rights away from those who are here.
-            Ok(true) => authority.reload().await,
-            Err(error) => report(&error),
-        }
         since_sweep += VERSION_INTERVAL;
-        if since_sweep >= SWEEP_INTERVAL {
+        let is_sweep = since_sweep >= SWEEP_INTERVAL;
+        if is_sweep {
             since_sweep = Duration::ZERO;
-            if let Err(error) = directory.load_revoked_tokens().await {
-                report(&error);
-            }
+        }
+        if has_missed(authority.directory(), is_sweep).await {
+            // It may have taken rights away from those who are here.
+            authority.reload().await;
         }
     }
+}
+
+/// Whether something happened that nobody told of.
+async fn has_missed(directory: &Directory, is_sweep: bool) -> bool {
+    let changed = directory.check_version().await;
+    let revoked = match is_sweep {
+        true => directory.load_revoked_tokens().await,
+        false => directory.load_late_revocations().await,
+    };
+    [changed, revoked].into_iter().any(|outcome| {
+        outcome.unwrap_or_else(|error| {
+            report(&error);
+            false
+        })
+    })
 }
 
 /// Writes what sessions did last, and sweeps out what is too old.

@@ -44,6 +44,24 @@ impl Records {
             .await
     }
 
+    /// Those of them that were written at `since` or later, ms since 1970; without it, all.
+    pub(super) async fn written_below(
+        &self,
+        prefix: &str,
+        since: Option<i64>,
+    ) -> Result<Vec<Document>, StoreError> {
+        let since = since.map(|since| json!({ "modified": { "$gte": since } }).to_string());
+        let criteria = since.map_or_else(
+            || Ok(Criteria::default()),
+            |since| Criteria::parse_stored_names(&since),
+        );
+        let query = Query {
+            criteria: criteria?,
+            ..Query::all(StoreGlob::new(&format!("{prefix}*")))
+        };
+        self.find(query).await
+    }
+
     pub(super) async fn find(&self, query: Query) -> Result<Vec<Document>, StoreError> {
         let store = self.data.store_of(query.selector.as_str());
         store.find(query).all().await

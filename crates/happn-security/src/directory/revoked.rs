@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::change::{Change, ChangeKind, Concern};
@@ -18,6 +19,8 @@ pub(super) struct RevokedTokens {
     keys: (RandomState, RandomState),
     /// Until when each is of interest, ms since 1970; `None` for ever.
     until: Mutex<HashMap<(u64, u64), Option<i64>>>,
+    /// When the newest document that was read was written, ms since 1970; 0 for none yet.
+    newest: AtomicI64,
 }
 
 impl RevokedTokens {
@@ -39,6 +42,17 @@ impl RevokedTokens {
         }
         until.insert(print, expiry(revoked_at, ttl));
         true
+    }
+
+    /// A document was read that was written then.
+    pub(super) fn seen(&self, modified: i64) {
+        self.newest.fetch_max(modified, Ordering::Relaxed);
+    }
+
+    /// When the newest document that was read was written.
+    pub(super) fn newest(&self) -> Option<i64> {
+        let newest = self.newest.load(Ordering::Relaxed);
+        (newest > 0).then_some(newest)
     }
 
     pub(super) fn remove(&self, token: &str) {

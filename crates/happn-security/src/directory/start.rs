@@ -80,7 +80,7 @@ impl Inner {
             self.make_anonymous().await?;
         }
         let token_secret = self.token_secret(config.token_secret.as_deref()).await?;
-        self.load_revoked().await?;
+        self.load_revoked(None).await?;
         let version = self.stored_version().await?;
         self.see_version(version);
         Ok(Started {

@@ -10,6 +10,9 @@ use super::error::DirectoryError;
 use super::revoked::expiry;
 use super::{Directory, Inner, paths};
 
+/// How far the clocks of two machines may be apart before a late revocation is found late, too.
+const CLOCKS_DIFFER_MS: i64 = 600_000;
+
 /// A token that works no longer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RevokedToken {
@@ -122,13 +125,28 @@ impl Directory {
     }
 
     /// Reads which tokens are revoked, and removes the documents of those whose time has passed.
-    /// To be called at the start, and every now and then.
+    /// To be called at the start, and every now and then. Answers whether there was one that nobody
+    /// had told of.
     ///
     /// # Errors
     /// When the store does not answer.
-    pub async fn load_revoked_tokens(&self) -> Result<(), DirectoryError> {
-        self.carry(|inner| async move { inner.load_revoked().await })
+    pub async fn load_revoked_tokens(&self) -> Result<bool, DirectoryError> {
+        self.carry(|inner| async move { inner.load_revoked(None).await })
             .await
+    }
+
+    /// The same for the tokens that were revoked since this was last asked. JavaScript nodes tell
+    /// nobody of a revocation, and lose what else they had to tell with it.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn load_late_revocations(&self) -> Result<bool, DirectoryError> {
+        self.carry(|inner| async move {
+            let newest = inner.revoked.newest();
+            let since = newest.map(|newest| newest - CLOCKS_DIFFER_MS);
+            inner.load_revoked(since).await
+        })
+        .await
     }
 }
 
@@ -154,23 +172,28 @@ impl Inner {
         Ok(())
     }
 
-    pub(super) async fn load_revoked(&self) -> Result<(), DirectoryError> {
+    /// All, or those that were written at `since` or later.
+    pub(super) async fn load_revoked(&self, since: Option<i64>) -> Result<bool, DirectoryError> {
         let now = self.records.now();
         self.revoked.sweep(now);
-        for document in self.records.below(paths::REVOKED_TOKENS).await? {
+        let mut untold = false;
+        let written = self.records.written_below(paths::REVOKED_TOKENS, since);
+        for document in written.await? {
             let Some(token) = RevokedToken::read(&document) else {
                 tracing::warn!("the document of a revoked token cannot be read");
                 continue;
             };
+            self.revoked.seen(document.modified.unwrap_or_default());
             if token.has_passed(now) {
                 self.records.remove(&document.path).await?;
-            } else if !self
-                .revoked
-                .add(&token.token, token.timestamp, token.ttl, now)
-            {
+                continue;
+            }
+            untold |= !self.revoked.contains(&token.token);
+            let (at, ttl) = (token.timestamp, token.ttl);
+            if !self.revoked.add(&token.token, at, ttl, now) {
                 return Err(DirectoryError::TooManyRevoked);
             }
         }
-        Ok(())
+        Ok(untold)
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use happn_core::{DataStore, MemoryStore, StoreError};
+use happn_protocol::Json;
 use happn_security::directory::{
     Directory, DirectoryError, GroupDraft, Holder, LookupTable, Password, PermissionSet, UserDraft,
 };
@@ -128,6 +129,30 @@ async fn a_missed_change_is_noticed_by_the_count_of_changes() {
     // Its own changes are nothing missed.
     here.delete_user("ann").await.unwrap();
     assert_eq!(here.check_version().await, Ok(false));
+}
+
+/// JavaScript nodes write the document and tell nobody.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_was_revoked_without_a_word_is_found_by_its_document() {
+    let store: Arc<dyn DataStore> = Arc::new(MemoryStore::new());
+    let (here, there) = (directory(&store), directory(&store));
+    let revoke = |directory: &Directory, token: &'static str| {
+        let directory = directory.clone();
+        let said = Json::parse(r#"{"id": "s"}"#).unwrap();
+        async move { directory.revoke_token(token, said, "CLIENT", 0).await }
+    };
+    assert_eq!(here.load_late_revocations().await, Ok(false));
+    for token in ["first", "second"] {
+        revoke(&there, token).await.unwrap();
+        assert!(!here.is_revoked(token), "nobody told it");
+        assert_eq!(here.load_late_revocations().await, Ok(true));
+        assert!(here.is_revoked(token));
+        assert_eq!(here.load_late_revocations().await, Ok(false));
+    }
+    revoke(&here, "own").await.unwrap();
+    assert_eq!(here.load_late_revocations().await, Ok(false));
+    assert_eq!(there.load_revoked_tokens().await, Ok(true));
+    assert_eq!(there.load_revoked_tokens().await, Ok(false));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
