@@ -7,24 +7,63 @@ use std::time::Duration;
 
 use cluster_node::config::{Config, FlagValue, Settings, Sources};
 use cluster_node::{Node, StartError};
-use happn_client::{Client, ClientConfig, SubscribeOptions, Subscription};
+use happn_client::{Client, ClientConfig, Credentials, SubscribeOptions, Subscription};
+use serde_json::json;
+use testkit::Relay;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+
+/// Says where a MongoDB is; `cargo xtask mongo` sets it.
+const MONGO_URL: &str = "HAPPN_TEST_MONGO_URL";
 
 /// How long anything that must happen may take on a busy machine.
 pub(crate) const SOON: Duration = Duration::from_secs(20);
 
+/// Who is in charge of secure nodes.
+pub(crate) const ADMIN_PASSWORD: &str = "of the administrator";
+
+/// Makes tests of behaviours that are the same on open nodes and on secure ones: each is a function
+/// of the folder that its nodes share.
+macro_rules! open_and_secure {
+    ($($behaviour:ident),+ $(,)?) => {
+        mod open {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $behaviour() {
+                super::$behaviour(crate::harness::Folder::new()).await;
+            })+
+        }
+        mod secure {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $behaviour() {
+                super::$behaviour(crate::harness::Folder::of_secure_nodes()).await;
+            })+
+        }
+    };
+}
+pub(crate) use open_and_secure;
+
 /// A directory that vanishes with the test.
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// The nodes that share it are secure.
+    is_secure: bool,
+}
 
 impl Folder {
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("cluster-node-nodes-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        let is_secure = false;
+        Self { path, is_secure }
+    }
+
+    pub(crate) fn of_secure_nodes() -> Self {
+        let mut folder = Self::new();
+        folder.is_secure = true;
+        folder
     }
 
     pub(crate) fn database(&self) -> String {
@@ -32,13 +71,13 @@ impl Folder {
     }
 
     pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.path.join(name)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
+        let _ = std::fs::remove_dir_all(&self.path);
     }
 }
 
@@ -64,12 +103,24 @@ impl Plan {
 
     /// A node that shares `folder`'s database and is stable with `minimum` nodes.
     pub(crate) fn in_cluster(folder: &Folder, minimum: u32) -> Self {
-        Self::new()
+        let plan = Self::new()
             .with("services.data.config.datastores", &folder.database())
             .with(
                 "services.orchestrator.config.minimumPeers",
                 &minimum.to_string(),
-            )
+            );
+        match folder.is_secure {
+            true => plan.secure(),
+            false => plan,
+        }
+    }
+
+    /// The same with users; whoever makes the first one makes an administrator everybody knows.
+    pub(crate) fn secure(self) -> Self {
+        let security = "services.security.config";
+        self.with("secure", "true")
+            .with(&format!("{security}.pbkdf2Iterations"), "100")
+            .with(&format!("{security}.adminUser.password"), ADMIN_PASSWORD)
     }
 
     pub(crate) fn with(mut self, key: &str, value: &str) -> Self {
@@ -101,6 +152,43 @@ impl Plan {
     }
 }
 
+/// A collection of a MongoDB, to be cleared.
+pub(crate) struct Collection(String);
+
+impl Collection {
+    /// A new one; none, and that loudly, where there is no MongoDB.
+    pub(crate) fn new(name: &str) -> Option<Self> {
+        let Ok(url) = std::env::var(MONGO_URL) else {
+            let hint =
+                format!("{MONGO_URL} is not set; run this by `cargo xtask mongo -- cargo test …`");
+            assert!(std::env::var_os("CI").is_none(), "{hint}");
+            eprintln!("LEFT OUT: {hint}");
+            return None;
+        };
+        let collection = format!("{name}-{}", std::process::id());
+        let settings = json!({"url": url, "database": "happn-test", "collection": collection});
+        let stores = json!([{"provider": "mongo", "isDefault": true, "settings": settings}]);
+        Some(Self(stores.to_string()))
+    }
+
+    /// A node that keeps its documents there and is stable with `minimum` nodes.
+    pub(crate) fn plan(&self, minimum: u32) -> Plan {
+        Plan::new()
+            .with("services.data.config.datastores", &self.0)
+            .with(
+                "services.orchestrator.config.minimumPeers",
+                &minimum.to_string(),
+            )
+    }
+
+    /// Removes everything.
+    pub(crate) async fn clear(self) {
+        let node = self.plan(1).start().await.unwrap();
+        client(&node).await.remove("*").await.unwrap();
+        node.stop(SOON).await;
+    }
+}
+
 /// A node of one of several services on `folder`'s database; `cluster` says how many it needs.
 pub(crate) fn of_service(folder: &Folder, service: &str, cluster: &str) -> Plan {
     Plan::in_cluster(folder, 1)
@@ -128,6 +216,23 @@ pub(crate) async fn cluster(
     nodes
 }
 
+/// Nodes that reach each other through relays only, at addresses of their own.
+pub(crate) async fn relayed(folder: &Folder, number: u8) -> (Vec<Node>, Vec<Relay>) {
+    let (mut nodes, mut relays) = (Vec::new(), Vec::new());
+    for at in 1..=number {
+        let port = free_port().await;
+        let announced = SocketAddr::from(([127, 0, 2, at], port));
+        let inner = SocketAddr::from(([127, 0, 0, 1], port));
+        relays.push(Relay::start(announced, inner).await.unwrap());
+        let plan = Plan::in_cluster(folder, number.into())
+            .with("port", &port.to_string())
+            .with("announceHost", &announced.ip().to_string());
+        nodes.push(plan.bind().await);
+    }
+    all_ready(&nodes).await;
+    (nodes, relays)
+}
+
 /// Stops all nodes at once.
 pub(crate) async fn stop(nodes: Vec<Node>) {
     let stops: Vec<_> = nodes
@@ -139,17 +244,29 @@ pub(crate) async fn stop(nodes: Vec<Node>) {
     }
 }
 
-/// A client of the node's proxy.
+/// A client of the node's proxy; on a secure node it is the administrator.
 pub(crate) async fn client(node: &Node) -> Client {
     let address = node.proxy().address().await.expect("the proxy is open");
-    client_at(address).await
+    client_of(node, address).await
 }
 
-pub(crate) async fn client_at(address: SocketAddr) -> Client {
-    let config = ClientConfig::new(&address.ip().to_string(), address.port());
+/// The same at another address of the node.
+pub(crate) async fn client_of(node: &Node, address: SocketAddr) -> Client {
+    let config = ClientConfig {
+        credentials: credentials(node),
+        ..ClientConfig::new(&address.ip().to_string(), address.port())
+    };
     soon("a client connects", Client::connect(config))
         .await
         .unwrap()
+}
+
+/// What a client of the node logs in with.
+pub(crate) fn credentials(node: &Node) -> Option<Credentials> {
+    node.directory().map(|_| Credentials::Password {
+        username: "_ADMIN".to_owned(),
+        password: ADMIN_PASSWORD.to_owned(),
+    })
 }
 
 /// A client that never answers a good-bye.

@@ -5,13 +5,18 @@ use std::time::Duration;
 use happn_client::SubscribeOptions;
 use serde_json::json;
 
-use crate::harness::{Folder, Listener, client, cluster, soon, stop};
+use crate::harness::{Folder, Listener, client, cluster, open_and_secure, soon, stop};
+
+open_and_secure!(
+    an_event_that_nobody_there_wants_does_not_cross,
+    what_is_published_elsewhere_after_a_subscription_was_answered_is_heard,
+    thousands_of_subscriptions_are_asked_for_as_everything_and_given_up_again,
+    switched_off_everything_crosses_as_with_the_reference,
+);
 
 const INTEREST: &str = "services.orchestrator.config.interest";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_event_that_nobody_there_wants_does_not_cross() {
-    let folder = Folder::new();
+async fn an_event_that_nobody_there_wants_does_not_cross(folder: Folder) {
     let nodes = cluster(&folder, 2, |plan| plan).await;
     let writer = client(&nodes[0]).await;
     let received = || nodes[1].replicator().counters().received;
@@ -31,9 +36,7 @@ async fn an_event_that_nobody_there_wants_does_not_cross() {
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_published_elsewhere_after_a_subscription_was_answered_is_heard() {
-    let folder = Folder::new();
+async fn what_is_published_elsewhere_after_a_subscription_was_answered_is_heard(folder: Folder) {
     let nodes = cluster(&folder, 3, |plan| plan).await;
     let writers = [client(&nodes[0]).await, client(&nodes[2]).await];
     let listener = client(&nodes[1]).await;
@@ -51,9 +54,7 @@ async fn what_is_published_elsewhere_after_a_subscription_was_answered_is_heard(
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn thousands_of_subscriptions_are_asked_for_as_everything_and_given_up_again() {
-    let folder = Folder::new();
+async fn thousands_of_subscriptions_are_asked_for_as_everything_and_given_up_again(folder: Folder) {
     let limit = format!("{INTEREST}.maxMasks");
     let nodes = cluster(&folder, 2, |plan| plan.with(&limit, "50")).await;
     let writer = client(&nodes[0]).await;
@@ -75,9 +76,7 @@ async fn thousands_of_subscriptions_are_asked_for_as_everything_and_given_up_aga
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn switched_off_everything_crosses_as_with_the_reference() {
-    let folder = Folder::new();
+async fn switched_off_everything_crosses_as_with_the_reference(folder: Folder) {
     let switch = format!("{INTEREST}.enabled");
     let nodes = cluster(&folder, 2, |plan| plan.with(&switch, "false")).await;
     assert!(nodes[1].orchestrator().interest().is_none());

@@ -8,13 +8,18 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
 use crate::harness::{
-    Folder, Listener, Plan, SOON, client, client_at, cluster, deaf_client, listens, soon, stop,
-    until_peers,
+    Folder, Listener, Plan, SOON, client, client_of, cluster, deaf_client, listens,
+    open_and_secure, soon, stop, until_peers,
 };
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stopped_node_is_missed_at_once_and_welcomed_back() {
-    let folder = Folder::new();
+open_and_secure!(
+    a_stopped_node_is_missed_at_once_and_welcomed_back,
+    clients_of_a_stopped_node_reconnect_to_its_successor,
+    clients_are_told_to_go_before_the_node_leaves_the_cluster,
+    stopping_keeps_what_was_answered,
+);
+
+async fn a_stopped_node_is_missed_at_once_and_welcomed_back(folder: Folder) {
     let mut nodes = cluster(&folder, 2, |plan| {
         plan.with(
             "services.orchestrator.config.cluster",
@@ -46,9 +51,7 @@ async fn a_stopped_node_is_missed_at_once_and_welcomed_back() {
 
 /// Clients are told good-bye in the way that makes them reconnect, here to the next node on the
 /// same port, where they find their subscriptions again.
-#[tokio::test(flavor = "multi_thread")]
-async fn clients_of_a_stopped_node_reconnect_to_its_successor() {
-    let folder = Folder::new();
+async fn clients_of_a_stopped_node_reconnect_to_its_successor(folder: Folder) {
     let node = Plan::in_cluster(&folder, 1).start().await.unwrap();
     let proxy = node.proxy().address().await.unwrap();
     let mut listener = Listener::on(&node, "/x/*").await;
@@ -70,9 +73,7 @@ async fn clients_of_a_stopped_node_reconnect_to_its_successor() {
 }
 
 /// Else they would miss what others publish between the two.
-#[tokio::test(flavor = "multi_thread")]
-async fn clients_are_told_to_go_before_the_node_leaves_the_cluster() {
-    let folder = Folder::new();
+async fn clients_are_told_to_go_before_the_node_leaves_the_cluster(folder: Folder) {
     let mut nodes = cluster(&folder, 2, |plan| plan).await;
     let going = client(&nodes[0]).await;
     let deaf = deaf_client(nodes[0].proxy().address().await.unwrap()).await;
@@ -98,15 +99,17 @@ async fn a_client_that_sent_half_a_request_does_not_hold_up_the_stop() {
         .await
         .unwrap();
     // A whole request on a later connection shows that the half one was accepted before.
-    client_at(node.address()).await.set("/x", &1).await.unwrap();
+    client_of(&node, node.address())
+        .await
+        .set("/x", &1)
+        .await
+        .unwrap();
     let started = tokio::time::Instant::now();
     node.stop(SOON).await;
     assert!(started.elapsed() < SOON / 2, "{:?}", started.elapsed());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn stopping_keeps_what_was_answered() {
-    let folder = Folder::new();
+async fn stopping_keeps_what_was_answered(folder: Folder) {
     let node = Plan::in_cluster(&folder, 1).start().await.unwrap();
     client(&node)
         .await

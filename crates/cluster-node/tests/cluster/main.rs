@@ -16,6 +16,7 @@ mod interest;
 mod leaving;
 mod links;
 mod locked;
+mod missed;
 mod replication;
 mod secure;
 mod security_changes;

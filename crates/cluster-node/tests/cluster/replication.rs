@@ -8,11 +8,23 @@ use happn_core::{Layer, Message, MessageKind, Session};
 use happn_protocol::{Json, WireError};
 use serde_json::json;
 
-use crate::harness::{Folder, Listener, Plan, all_ready, client, cluster, soon, stop};
+use crate::harness::{
+    ADMIN_PASSWORD, Folder, Listener, Plan, all_ready, client, cluster, open_and_secure, soon, stop,
+};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_set_on_each_node_arrives_on_every_node_once_and_in_order() {
-    let folder = Folder::new();
+open_and_secure!(
+    what_is_set_on_each_node_arrives_on_every_node_once_and_in_order,
+    removals_merges_transient_values_and_custom_meta_cross,
+    overlapping_masks_do_not_duplicate_and_other_paths_stay_at_home,
+    data_written_on_one_node_is_read_on_another,
+    every_one_of_many_requests_sent_at_once_is_answered_and_crosses,
+    every_client_of_every_node_hears_each_event_once_and_alike,
+    only_what_replicate_names_crosses_between_three_nodes,
+    a_client_with_credentials_reads_through_every_proxy,
+    what_a_node_withholds_from_its_clients_it_withholds_of_other_nodes_events_too,
+);
+
+async fn what_is_set_on_each_node_arrives_on_every_node_once_and_in_order(folder: Folder) {
     let nodes = cluster(&folder, 3, |plan| plan).await;
     let mut listeners = Vec::new();
     for node in &nodes {
@@ -65,9 +77,7 @@ async fn what_is_set_on_each_node_arrives_on_every_node_once_and_in_order() {
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn removals_merges_transient_values_and_custom_meta_cross() {
-    let folder = Folder::new();
+async fn removals_merges_transient_values_and_custom_meta_cross(folder: Folder) {
     let nodes = cluster(&folder, 2, |plan| plan).await;
     let writer = client(&nodes[0]).await;
     let mut there = Listener::on(&nodes[1], "/x/*").await;
@@ -106,9 +116,7 @@ async fn removals_merges_transient_values_and_custom_meta_cross() {
 }
 
 /// The reference delivers an event once per matching entry of `replicate`.
-#[tokio::test(flavor = "multi_thread")]
-async fn overlapping_masks_do_not_duplicate_and_other_paths_stay_at_home() {
-    let folder = Folder::new();
+async fn overlapping_masks_do_not_duplicate_and_other_paths_stay_at_home(folder: Folder) {
     let masks = "/a/*, /*/b, /end/*";
     let key = "services.orchestrator.config.replicate";
     let nodes = cluster(&folder, 2, |plan| plan.with(key, masks)).await;
@@ -132,9 +140,7 @@ async fn overlapping_masks_do_not_duplicate_and_other_paths_stay_at_home() {
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn data_written_on_one_node_is_read_on_another() {
-    let folder = Folder::new();
+async fn data_written_on_one_node_is_read_on_another(folder: Folder) {
     let nodes = cluster(&folder, 2, |plan| plan).await;
     client(&nodes[0])
         .await
@@ -149,9 +155,7 @@ async fn data_written_on_one_node_is_read_on_another() {
 
 /// A node once read one request more per turn than it handled, so every 65th request of a client
 /// that sends many at once was lost without an answer.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_one_of_many_requests_sent_at_once_is_answered_and_crosses() {
-    let folder = Folder::new();
+async fn every_one_of_many_requests_sent_at_once_is_answered_and_crosses(folder: Folder) {
     let nodes = cluster(&folder, 2, |plan| plan).await;
     let writer = client(&nodes[0]).await;
     let mut there = Listener::on(&nodes[1], "/many/*").await;
@@ -173,9 +177,7 @@ async fn every_one_of_many_requests_sent_at_once_is_answered_and_crosses() {
 }
 
 /// Exact masks and masks with wildcards, on every node, all hear what the origin's clients hear.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_client_of_every_node_hears_each_event_once_and_alike() {
-    let folder = Folder::new();
+async fn every_client_of_every_node_hears_each_event_once_and_alike(folder: Folder) {
     let nodes = cluster(&folder, 3, |plan| plan).await;
     let mut ears = Vec::new();
     for mask in ["/rep/*", "/rep/it"] {
@@ -213,9 +215,7 @@ async fn every_client_of_every_node_hears_each_event_once_and_alike() {
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_what_replicate_names_crosses_between_three_nodes() {
-    let folder = Folder::new();
+async fn only_what_replicate_names_crosses_between_three_nodes(folder: Folder) {
     let key = "services.orchestrator.config.replicate";
     let masks = r#"["/*/*/this", "/and/that"]"#;
     let nodes = cluster(&folder, 3, |plan| plan.with(key, masks)).await;
@@ -242,9 +242,7 @@ async fn only_what_replicate_names_crosses_between_three_nodes() {
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_client_with_credentials_reads_through_every_proxy() {
-    let folder = Folder::new();
+async fn a_client_with_credentials_reads_through_every_proxy(folder: Folder) {
     let nodes = cluster(&folder, 3, |plan| plan).await;
     client(&nodes[0]).await.set("/a", &1).await.unwrap();
     for node in &nodes {
@@ -252,7 +250,7 @@ async fn a_client_with_credentials_reads_through_every_proxy() {
         let config = ClientConfig {
             credentials: Some(Credentials::Password {
                 username: "_ADMIN".to_owned(),
-                password: "happn".to_owned(),
+                password: ADMIN_PASSWORD.to_owned(),
             }),
             ..ClientConfig::new("127.0.0.1", address.port())
         };
@@ -278,9 +276,9 @@ impl Layer for Discreet {
 
 /// In the reference the filter of recipients does not see replicated events, and a failed delivery
 /// of one ends the process.
-#[tokio::test(flavor = "multi_thread")]
-async fn what_a_node_withholds_from_its_clients_it_withholds_of_other_nodes_events_too() {
-    let folder = Folder::new();
+async fn what_a_node_withholds_from_its_clients_it_withholds_of_other_nodes_events_too(
+    folder: Folder,
+) {
     let origin = Plan::in_cluster(&folder, 2).bind().await;
     let settings = Plan::in_cluster(&folder, 2).settings();
     let discreet = Node::bind_with(&settings, |core| core.layer(Arc::new(Discreet)));

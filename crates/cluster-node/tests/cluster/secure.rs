@@ -8,7 +8,10 @@ use happn_security::directory::{
 };
 use serde_json::json;
 
-use crate::harness::{Folder, Plan, SOON, client, cluster, soon, stop};
+use crate::harness::{
+    ADMIN_PASSWORD as PASSWORD, Collection, Folder, Plan, SOON, all_ready, client, cluster,
+    credentials, soon, stop, until_peers,
+};
 
 const ADMIN_PASSWORD: &str = "services.security.config.adminUser.password";
 
@@ -31,11 +34,11 @@ pub(crate) async fn log_in(
     soon("a login is answered", Client::connect(config)).await
 }
 
-fn directory(node: &Node) -> &Directory {
+pub(crate) fn directory(node: &Node) -> &Directory {
     node.directory().expect("the node is secure")
 }
 
-fn staff() -> GroupName {
+pub(crate) fn staff() -> GroupName {
     GroupName::new("STAFF").unwrap()
 }
 
@@ -120,17 +123,36 @@ async fn what_is_taken_away_on_one_node_is_gone_on_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nodes_that_start_together_on_an_empty_store_agree() {
-    let folder = Folder::new();
-    let start = || {
-        let settings = secure(Plan::in_cluster(&folder, 2)).settings();
+    for number in [2, 3] {
+        let folder = Folder::new();
+        agree(number, || Plan::in_cluster(&folder, number)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nodes_that_start_together_on_an_empty_collection_agree() {
+    for number in [2, 3] {
+        let Some(collection) = Collection::new(&format!("agree-{number}")) else {
+            return;
+        };
+        agree(number, || collection.plan(number)).await;
+        collection.clear().await;
+    }
+}
+
+/// Starts so many nodes at once, where there is no user and no secret yet.
+async fn agree(number: u32, plan: impl Fn() -> Plan) {
+    let start = |_| {
+        let settings = secure(plan()).settings();
         tokio::spawn(async move { Node::bind(&settings).await.unwrap() })
     };
-    let (one, other) = (start(), start());
-    let nodes = vec![one.await.unwrap(), other.await.unwrap()];
-    // Each logs in to the other with a token that it signed itself.
-    for node in &nodes {
-        soon("the node is ready", node.ready()).await.unwrap();
+    let starting: Vec<_> = (0..number).map(start).collect();
+    let mut nodes = Vec::new();
+    for start in starting {
+        nodes.push(start.await.unwrap());
     }
+    // Each logs in to the others with a token that it signed itself.
+    all_ready(&nodes).await;
     let made_up: Vec<_> = nodes.iter().filter_map(Node::made_up_password).collect();
     assert_eq!(made_up.len(), 1);
     for node in &nodes {
@@ -190,4 +212,49 @@ async fn a_file_of_users_is_there_before_the_first_client() {
     std::fs::write(&file, r#"{"users": [{"username": "a/b"}, {"name": "x"}]}"#).unwrap();
     let error = plan().start().await.unwrap_err();
     assert!(matches!(error, StartError::Provision { .. }), "{error:?}");
+}
+
+/// Nodes log in to each other as the administrator, as nobody else may over a network then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_whose_administrator_is_kept_away_from_networks_is_one_all_the_same() {
+    let folder = Folder::of_secure_nodes();
+    let key = "disableDefaultAdminNetworkConnections";
+    let mut nodes = cluster(&folder, 3, |plan| plan.with(key, "true")).await;
+    add_ann(&nodes[0]).await;
+    for node in &nodes {
+        let refused = log_in(node, "_ADMIN", PASSWORD).await.unwrap_err();
+        assert!(
+            refused.to_string().contains("over the network"),
+            "{refused}"
+        );
+        let config = ClientConfig {
+            credentials: credentials(node),
+            ..ClientConfig::default()
+        };
+        let here = Client::local(node.core().clone(), config).await.unwrap();
+        assert!(may_set(&here, "/anything").await);
+    }
+    crosses(&nodes[0], &nodes[2], "/staff/1").await;
+    // So does one that comes back.
+    stop(nodes.drain(2..).collect()).await;
+    let plan = Plan::in_cluster(&folder, 3).with(key, "true");
+    nodes.push(plan.start().await.unwrap());
+    for node in &nodes {
+        until_peers(node, 3).await;
+    }
+    crosses(&nodes[2], &nodes[1], "/staff/2").await;
+    stop(nodes).await;
+}
+
+/// What ann sets on one node she hears on another.
+async fn crosses(from: &Node, to: &Node, path: &str) {
+    let listener = log_in(to, "ann", "s3cret").await.unwrap();
+    let mut events = listener
+        .on("/staff/*", SubscribeOptions::default())
+        .await
+        .unwrap();
+    let writer = log_in(from, "ann", "s3cret").await.unwrap();
+    assert!(may_set(&writer, path).await);
+    let event = soon("the event crosses", events.next()).await.unwrap();
+    assert_eq!(event.path(), path);
 }

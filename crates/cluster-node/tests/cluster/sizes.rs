@@ -8,14 +8,24 @@ use happn_protocol::Json;
 use serde_json::json;
 
 use crate::harness::{
-    Folder, Listener, Plan, all_ready, client, cluster, of_service, soon, stop, until_peers,
+    Folder, Listener, Plan, all_ready, client, cluster, of_service, open_and_secure, soon, stop,
+    until_peers,
 };
+
+open_and_secure!(
+    ten_nodes_of_two_services_become_stable_and_each_counts_ten_peers,
+    ten_nodes_of_one_service_become_stable_and_each_counts_ten_peers,
+    a_node_that_does_not_list_a_service_hears_nothing_of_it,
+    a_node_starts_while_another_one_stops,
+    a_node_starts_while_one_of_another_service_stops,
+    a_node_can_be_restarted_seven_times_in_a_row,
+    nothing_a_newcomer_publishes_is_missed,
+    records_go_to_the_store_whose_pattern_names_them,
+);
 
 const SERVICES: &str = r#"{"service-a": 4, "service-b": 6}"#;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ten_nodes_of_two_services_become_stable_and_each_counts_ten_peers() {
-    let folder = Folder::new();
+async fn ten_nodes_of_two_services_become_stable_and_each_counts_ten_peers(folder: Folder) {
     ten_nodes_are_one_cluster(|number| {
         let service = if number < 4 { "service-a" } else { "service-b" };
         of_service(&folder, service, SERVICES)
@@ -23,9 +33,7 @@ async fn ten_nodes_of_two_services_become_stable_and_each_counts_ten_peers() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn ten_nodes_of_one_service_become_stable_and_each_counts_ten_peers() {
-    let folder = Folder::new();
+async fn ten_nodes_of_one_service_become_stable_and_each_counts_ten_peers(folder: Folder) {
     ten_nodes_are_one_cluster(|_| Plan::in_cluster(&folder, 10)).await;
 }
 
@@ -71,9 +79,7 @@ async fn ten_nodes_are_one_cluster(plan: impl Fn(usize) -> Plan) {
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_does_not_list_a_service_hears_nothing_of_it() {
-    let folder = Folder::new();
+async fn a_node_that_does_not_list_a_service_hears_nothing_of_it(folder: Folder) {
     let both = of_service(&folder, "a", r#"{"a": 1, "b": 1}"#).bind().await;
     let only_own = of_service(&folder, "b", r#"{"b": 1}"#)
         .start()
@@ -100,15 +106,11 @@ async fn a_node_that_does_not_list_a_service_hears_nothing_of_it() {
 }
 
 /// The others do not wait for the one that goes, although its record was fresh a moment ago.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_starts_while_another_one_stops() {
-    let folder = Folder::new();
+async fn a_node_starts_while_another_one_stops(folder: Folder) {
     one_comes_while_another_goes(|_| Plan::in_cluster(&folder, 3)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_starts_while_one_of_another_service_stops() {
-    let folder = Folder::new();
+async fn a_node_starts_while_one_of_another_service_stops(folder: Folder) {
     one_comes_while_another_goes(|number| {
         let service = if number % 2 == 0 { "a" } else { "b" };
         of_service(&folder, service, r#"{"a": 1, "b": 1}"#)
@@ -136,9 +138,7 @@ async fn one_comes_while_another_goes(plan: impl Fn(usize) -> Plan) {
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_can_be_restarted_seven_times_in_a_row() {
-    let folder = Folder::new();
+async fn a_node_can_be_restarted_seven_times_in_a_row(folder: Folder) {
     let stay = cluster(&folder, 4, |plan| plan).await;
     for _ in 0..7 {
         let node = Plan::in_cluster(&folder, 5).with("name", "restless");
@@ -152,9 +152,7 @@ async fn a_node_can_be_restarted_seven_times_in_a_row() {
 }
 
 /// From the moment a node is ready, what its clients publish is heard everywhere.
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_a_newcomer_publishes_is_missed() {
-    let folder = Folder::new();
+async fn nothing_a_newcomer_publishes_is_missed(folder: Folder) {
     let first = Plan::in_cluster(&folder, 1).start().await.unwrap();
     let mut there = Listener::on(&first, "/news/*").await;
     for round in 0..3 {
@@ -173,9 +171,7 @@ async fn nothing_a_newcomer_publishes_is_missed() {
 }
 
 /// Keepalives may live in a store of their own.
-#[tokio::test(flavor = "multi_thread")]
-async fn records_go_to_the_store_whose_pattern_names_them() {
-    let folder = Folder::new();
+async fn records_go_to_the_store_whose_pattern_names_them(folder: Folder) {
     let table = Folder::new();
     let stores = json!([
         {"name": "data", "provider": "sqlite", "isDefault": true, "settings": {"filename": folder.database()}},

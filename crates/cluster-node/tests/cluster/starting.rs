@@ -14,22 +14,32 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::harness::{
-    Folder, Plan, all_ready, client, client_at, cluster, free_port, listens, of_service, soon,
-    stop, until_peers,
+    Folder, Plan, all_ready, client, client_of, cluster, free_port, listens, of_service,
+    open_and_secure, soon, stop, until_peers,
 };
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lone_node_with_a_minimum_of_one_is_ready_at_once() {
-    let node = Plan::new().start().await.unwrap();
+open_and_secure!(
+    a_lone_node_with_a_minimum_of_one_is_ready_at_once,
+    a_deferred_proxy_opens_when_told,
+    the_proxy_pends_until_enough_nodes_are_there,
+    a_node_that_is_not_stable_in_time_fails_and_frees_its_port,
+    nodes_of_another_deployment_or_cluster_are_ignored,
+    of_three_nodes_that_need_three_none_is_ready_before_the_last,
+    of_three_nodes_of_two_services_none_is_ready_before_the_last,
+    a_fourth_node_that_needs_a_fifth_gives_up_in_time_and_the_others_go_on,
+    a_fourth_node_that_needs_another_service_gives_up_in_time,
+    a_newcomer_whose_subscriptions_are_refused_gives_up_in_time,
+);
+
+async fn a_lone_node_with_a_minimum_of_one_is_ready_at_once(folder: Folder) {
+    let node = Plan::in_cluster(&folder, 1).start().await.unwrap();
     let client = client(&node).await;
     client.set("/x", &1).await.unwrap();
     assert_eq!(node.core().session_count(), 1);
     stop(vec![node]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_proxy_pends_until_enough_nodes_are_there() {
-    let folder = Folder::new();
+async fn the_proxy_pends_until_enough_nodes_are_there(folder: Folder) {
     let port = free_port().await;
     let first = Plan::in_cluster(&folder, 2)
         .with("services.proxy.config.port", &port.to_string())
@@ -37,7 +47,7 @@ async fn the_proxy_pends_until_enough_nodes_are_there() {
         .await;
     let mut ready = Box::pin(first.ready());
     // The inner port serves from the start, the proxy does not.
-    client_at(first.address())
+    client_of(&first, first.address())
         .await
         .set("/x", &1)
         .await
@@ -82,19 +92,16 @@ async fn page(address: SocketAddr, path: &str) -> String {
     answer
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_deferred_proxy_opens_when_told() {
-    let plan = Plan::new().with("services.proxy.config.defer", "true");
+async fn a_deferred_proxy_opens_when_told(folder: Folder) {
+    let plan = Plan::in_cluster(&folder, 1).with("services.proxy.config.defer", "true");
     let node = plan.start().await.unwrap();
     assert_eq!(node.proxy().address().await, None);
     let address = node.proxy().start().await.unwrap();
-    client_at(address).await.set("/x", &1).await.unwrap();
+    client_of(&node, address).await.set("/x", &1).await.unwrap();
     stop(vec![node]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_is_not_stable_in_time_fails_and_frees_its_port() {
-    let folder = Folder::new();
+async fn a_node_that_is_not_stable_in_time_fails_and_frees_its_port(folder: Folder) {
     let port = free_port().await;
     let error = Plan::in_cluster(&folder, 2)
         .with("port", &port.to_string())
@@ -110,9 +117,7 @@ async fn a_node_that_is_not_stable_in_time_fails_and_frees_its_port() {
     assert!(!listens(port).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nodes_of_another_deployment_or_cluster_are_ignored() {
-    let folder = Folder::new();
+async fn nodes_of_another_deployment_or_cluster_are_ignored(folder: Folder) {
     let mut nodes = Vec::new();
     for (cluster, deployment) in [("one", "d"), ("two", "d"), ("one", "e")] {
         let plan = Plan::in_cluster(&folder, 1)
@@ -184,15 +189,11 @@ async fn is_waiting(node: &Node) -> bool {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_three_nodes_that_need_three_none_is_ready_before_the_last() {
-    let folder = Folder::new();
+async fn of_three_nodes_that_need_three_none_is_ready_before_the_last(folder: Folder) {
     nobody_is_ready_before_the_third(|_| Plan::in_cluster(&folder, 3)).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_three_nodes_of_two_services_none_is_ready_before_the_last() {
-    let folder = Folder::new();
+async fn of_three_nodes_of_two_services_none_is_ready_before_the_last(folder: Folder) {
     nobody_is_ready_before_the_third(|number| {
         let service = if number == 2 { "b" } else { "a" };
         of_service(&folder, service, r#"{"a": 2, "b": 1}"#)
@@ -219,9 +220,7 @@ async fn gives_up_in_time(newcomer: Plan) {
     assert!(!listens(inner).await && !listens(door).await);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fourth_node_that_needs_a_fifth_gives_up_in_time_and_the_others_go_on() {
-    let folder = Folder::new();
+async fn a_fourth_node_that_needs_a_fifth_gives_up_in_time_and_the_others_go_on(folder: Folder) {
     let nodes = cluster(&folder, 3, |plan| plan).await;
     gives_up_in_time(Plan::in_cluster(&folder, 5)).await;
     for node in &nodes {
@@ -231,9 +230,7 @@ async fn a_fourth_node_that_needs_a_fifth_gives_up_in_time_and_the_others_go_on(
     stop(nodes).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_fourth_node_that_needs_another_service_gives_up_in_time() {
-    let folder = Folder::new();
+async fn a_fourth_node_that_needs_another_service_gives_up_in_time(folder: Folder) {
     let nodes = cluster(&folder, 3, |plan| plan).await;
     let needs = r#"{"happn-cluster-node": 1, "other": 1}"#;
     gives_up_in_time(of_service(&folder, "happn-cluster-node", needs)).await;
@@ -259,9 +256,7 @@ impl Layer for NoSubscriptions {
 
 /// In the reference such a newcomer fails with the peers' words; here those are logged, it tries
 /// on as long as it may, and the peers do not mind.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_newcomer_whose_subscriptions_are_refused_gives_up_in_time() {
-    let folder = Folder::new();
+async fn a_newcomer_whose_subscriptions_are_refused_gives_up_in_time(folder: Folder) {
     let mut nodes = Vec::new();
     for _ in 0..3 {
         let settings = Plan::in_cluster(&folder, 3).settings();

@@ -1,6 +1,5 @@
 //! What breaks, is taken away or talks nonsense, and what goes on all the same.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use cluster_node::Node;
@@ -8,40 +7,28 @@ use happn_client::{Client, ClientConfig, SubscribeOptions};
 use happn_core::SessionEvents;
 use happn_protocol::Json;
 use serde_json::{Value, json};
-use testkit::{Line, Relay, ScriptedServer, ScriptedSession};
+use testkit::{Line, ScriptedServer, ScriptedSession};
 
 use crate::harness::{
-    Folder, Listener, Plan, all_ready, client, cluster, free_port, soon, stop, until_peers,
+    Folder, Listener, Plan, client, cluster, credentials, open_and_secure, relayed, soon, stop,
+    until_peers,
 };
+
+open_and_secure!(
+    links_that_break_come_back_within_seconds_and_nothing_is_missed,
+    a_peer_whose_session_a_node_ends_comes_back,
+    a_frame_above_the_limit_breaks_one_socket_and_parts_no_peers,
+);
 
 const TABLE: &str = "/SYSTEM/DEPLOYMENT/Test-Deploy/happn-cluster-node";
 const OPEN: &str = "services.orchestrator.config.openSystemPaths";
-
-/// Nodes that reach each other through relays only, at addresses of their own.
-async fn relayed(folder: &Folder, number: u8) -> (Vec<Node>, Vec<Relay>) {
-    let (mut nodes, mut relays) = (Vec::new(), Vec::new());
-    for at in 1..=number {
-        let port = free_port().await;
-        let announced = SocketAddr::from(([127, 0, 2, at], port));
-        let inner = SocketAddr::from(([127, 0, 0, 1], port));
-        relays.push(Relay::start(announced, inner).await.unwrap());
-        let plan = Plan::in_cluster(folder, number.into())
-            .with("port", &port.to_string())
-            .with("announceHost", &announced.ip().to_string());
-        nodes.push(plan.bind().await);
-    }
-    all_ready(&nodes).await;
-    (nodes, relays)
-}
 
 /// Waits until the node counts itself only.
 async fn until_alone(node: &Node) {
     until_peers(node, 1).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn links_that_break_come_back_within_seconds_and_nothing_is_missed() {
-    let folder = Folder::new();
+async fn links_that_break_come_back_within_seconds_and_nothing_is_missed(folder: Folder) {
     let (nodes, relays) = relayed(&folder, 2).await;
     let mut there = Listener::on(&nodes[1], "/x/*").await;
     let writer = client(&nodes[0]).await;
@@ -74,9 +61,7 @@ async fn links_that_break_come_back_within_seconds_and_nothing_is_missed() {
 }
 
 /// In the reference such a session is dead until its record expires.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_peer_whose_session_a_node_ends_comes_back() {
-    let folder = Folder::new();
+async fn a_peer_whose_session_a_node_ends_comes_back(folder: Folder) {
     let nodes = cluster(&folder, 2, |plan| plan).await;
     let mut there = Listener::on(&nodes[1], "/x/*").await;
     let sessions = nodes[0].core().peers();
@@ -121,9 +106,7 @@ async fn a_node_whose_record_is_taken_away_stays_and_writes_it_again() {
 }
 
 /// A frame above the limit ends the socket that it came on, whoever says he sits there.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_frame_above_the_limit_breaks_one_socket_and_parts_no_peers() {
-    let folder = Folder::new();
+async fn a_frame_above_the_limit_breaks_one_socket_and_parts_no_peers(folder: Folder) {
     let limit = "services.session.config.primusOpts.maxLength";
     let nodes = cluster(&folder, 2, |plan| plan.with(limit, "100000")).await;
     let info = json!({
@@ -132,6 +115,7 @@ async fn a_frame_above_the_limit_breaks_one_socket_and_parts_no_peers() {
     });
     let config = ClientConfig {
         info: Json::encode(&info).unwrap(),
+        credentials: credentials(&nodes[0]),
         ..ClientConfig::new("127.0.0.1", nodes[0].address().port())
     };
     let peer = soon("it connects", Client::connect(config)).await.unwrap();

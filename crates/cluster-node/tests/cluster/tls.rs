@@ -8,7 +8,12 @@ use happn_tls::TlsClient;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::harness::{Folder, Plan, cluster, soon, stop};
+use crate::harness::{Folder, Plan, cluster, credentials, open_and_secure, soon, stop};
+
+open_and_secure!(
+    a_node_does_not_replicate_to_itself,
+    peers_reach_each_other_with_tls
+);
 
 /// A key and a self-signed certificate for this machine.
 pub(crate) struct Pem {
@@ -49,6 +54,7 @@ async fn encrypted_client(node: &Node, trust: Trust) -> Result<Client, ClientErr
     let address = node.proxy().address().await.unwrap();
     let config = ClientConfig {
         trust,
+        credentials: credentials(node),
         ..ClientConfig::url(format!("https://localhost:{}", address.port()))
     };
     soon("the client connects", Client::connect(config)).await
@@ -101,9 +107,7 @@ async fn a_renewed_certificate_is_shown_after_a_reload_and_connections_live_on()
     stop(vec![node]).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn peers_reach_each_other_with_tls() {
-    let folder = Folder::new();
+async fn peers_reach_each_other_with_tls(folder: Folder) {
     let pem = Pem::made_in(&folder, "inner");
     let authority = pem.certificate.display().to_string();
     let nodes = cluster(&folder, 2, |plan| {
@@ -192,11 +196,9 @@ async fn script_on(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> String {
     String::from_utf8_lossy(&page).into_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_does_not_replicate_to_itself() {
-    let folder = Folder::new();
+async fn a_node_does_not_replicate_to_itself(folder: Folder) {
     let pem = Pem::made_in(&folder, "proxy");
-    let plan = pem.at("services.proxy.config", Plan::new());
+    let plan = pem.at("services.proxy.config", Plan::in_cluster(&folder, 1));
     let node = plan.start().await.unwrap();
     let client = encrypted_client(&node, pem.trusted()).await.unwrap();
     let mut events = client

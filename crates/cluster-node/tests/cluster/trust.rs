@@ -1,13 +1,17 @@
 //! What others can do to a cluster: second nodes of one name, forged records, hostile logins.
 
 use cluster_node::{Node, StartError};
-use happn_client::{Client, ClientConfig, SubscribeOptions};
+use happn_client::{Client, ClientConfig, Credentials, SubscribeOptions};
+use happn_core::SessionEvents;
 use happn_protocol::Json;
 use serde_json::json;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 
-use crate::harness::{Folder, Listener, Plan, client, cluster, free_port, soon, stop, until_peers};
+use crate::harness::{
+    Folder, Listener, Plan, client, cluster, credentials, free_port, soon, stop, until_peers,
+};
+use crate::secure::{add_ann, may_set};
 
 const TABLE: &str = "/SYSTEM/DEPLOYMENT/Test-Deploy/happn-cluster-node";
 
@@ -112,6 +116,46 @@ async fn records_of_what_is_no_node_block_nobody() {
     until_peers(&first, 2).await;
     babbling.abort();
     stop(vec![first, second]).await;
+}
+
+/// In the reference it is enough to say that one is a node, and the administrator's password is sent
+/// to wherever that one says.
+#[tokio::test(flavor = "multi_thread")]
+async fn on_secure_nodes_only_who_is_in_the_table_is_a_peer() {
+    let folder = Folder::of_secure_nodes();
+    let nodes = cluster(&folder, 2, |plan| plan).await;
+    add_ann(&nodes[0]).await;
+    let trap = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let info = json!({
+        "name": "stranger", "clusterName": "happn-cluster",
+        "serviceName": "happn-cluster-node", "endpoint": trap.local_addr().unwrap(),
+    });
+    let dialed = tokio::spawn(async move { trap.accept().await.map(drop) });
+    let config = |credentials| ClientConfig {
+        info: Json::encode(&info).unwrap(),
+        credentials,
+        ..ClientConfig::new("127.0.0.1", nodes[0].address().port())
+    };
+    let ann = Credentials::Password {
+        username: "ann".to_owned(),
+        password: "s3cret".to_owned(),
+    };
+    let ann = Client::connect(config(Some(ann))).await.unwrap();
+    assert_eq!(nodes[0].core().peers().len(), 1, "a user is no node");
+    let stranger = Client::connect(config(credentials(&nodes[0])))
+        .await
+        .unwrap();
+    let mut state = stranger.state();
+    let sent_away = state.wait_for(|state| !state.is_connected());
+    drop(soon("the stranger is sent away", sent_away).await.unwrap());
+    stranger.disconnect().await;
+    assert!(may_set(&ann, "/staff/1").await, "the user stays");
+    assert!(!dialed.is_finished(), "an address from a login was dialed");
+    dialed.abort();
+    for node in &nodes {
+        until_peers(node, 2).await;
+    }
+    stop(nodes).await;
 }
 
 /// In the reference each of these ends the node, or has it send its password somewhere.
