@@ -7,10 +7,11 @@ use std::path::PathBuf;
 use serde_json::{Map, Value, json};
 
 use crate::config::key::{Key, Preset};
-use crate::config::keys::{KEYS, STORE_KEYS};
+use crate::config::keys::KEYS;
 use crate::config::kind::Kind;
 use crate::config::nearest::nearest;
 use crate::config::problem::{Problem, Report};
+use crate::config::store_keys::STORE_KEYS;
 use crate::config::{FlagValue, stores};
 
 /// Where a value was set.

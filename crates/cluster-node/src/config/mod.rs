@@ -23,12 +23,13 @@ mod reference;
 mod rules;
 mod security;
 mod settings;
+mod store_keys;
 mod stores;
 
 pub use environment::{ENVIRONMENT_PREFIX, environment_name};
 pub use http::{ConnectSettings, HttpSecuritySettings, MiddlewareSettings};
 pub use key::{Key, Preset};
-pub use keys::{KEYS, STORE_KEYS};
+pub use keys::KEYS;
 pub use kind::Kind;
 pub use layers::Origin;
 pub use print::effective;
@@ -46,6 +47,7 @@ pub use settings::{
     SubscriptionSettings, SubscriptionTreeSettings, TimingSettings, TransportMode,
     TransportSettings, WhenUnstable,
 };
+pub use store_keys::STORE_KEYS;
 pub use stores::{PatternRule, Provider, StoreSettings, Synchronous};
 
 use std::path::Path;

@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use crate::config::environment_name;
 use crate::config::key::{Key, Preset};
-use crate::config::keys::{KEYS, STORE_KEYS};
+use crate::config::keys::KEYS;
+use crate::config::store_keys::STORE_KEYS;
 
 /// The page, in Markdown. `docs/configuration.md` is this text; a test compares the two, and
 /// `cluster-node config --reference` prints it.

@@ -11,8 +11,9 @@ use happn_server::Server;
 use serde_json::{Value, json};
 
 use super::compare::{agree, show};
-use super::player::{Outcome, Setup, start};
+use super::player::Outcome;
 use super::secure::Scenario;
+use super::setup::{Setup, start};
 use super::volatile::Known;
 use crate::raw::{DEADLINE, Got, Opcode, RawSocket, encode};
 
