@@ -84,7 +84,7 @@ impl Address {
         &self.text
     }
 
-    /// The servers' hosts and ports.
+    /// The servers' hosts and ports; a name that stands for them keeps its scheme.
     pub(crate) fn hosts(&self) -> &str {
         &self.hosts
     }
@@ -126,7 +126,10 @@ pub(crate) fn parse(
     match ConnectionString::parse(&text) {
         Ok(_) => Ok(Address {
             text,
-            hosts,
+            hosts: match with_resolver {
+                true => format!("{scheme}://{hosts}"),
+                false => hosts,
+            },
             database: database.to_owned(),
         }),
         Err(error) => Err(AddressError::Invalid(crate::failure::reason(&error))),
@@ -288,6 +291,11 @@ mod tests {
     fn an_address_never_prints_its_secrets() {
         let address = parse("mongodb://u:secret@h/x", "d", &Map::new(), &mut Vec::new());
         assert_eq!(format!("{:?}", address.unwrap()), "h:27017/d");
+        if cfg!(feature = "srv") {
+            let url = "mongodb+srv://u:secret@h.example/x";
+            let address = parse(url, "d", &Map::new(), &mut Vec::new()).unwrap();
+            assert_eq!(format!("{address:?}"), "mongodb+srv://h.example/d");
+        }
     }
 
     #[test]

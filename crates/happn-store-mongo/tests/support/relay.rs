@@ -35,9 +35,15 @@ pub struct Relay {
 impl Relay {
     /// A relay to the server of `url`.
     pub async fn to(url: &str) -> Self {
+        let any_port = (Ipv4Addr::LOCALHOST, 0).into();
+        Self::on(any_port, url).await.unwrap()
+    }
+
+    /// A relay that listens on `address`.
+    pub async fn on(address: SocketAddr, url: &str) -> std::io::Result<Self> {
         let target = url.split("://").nth(1).unwrap();
         let target = target.split(['/', '?']).next().unwrap().to_owned();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr().unwrap();
         let (line, state) = watch::channel(Line::Open);
         let heard = Arc::new(Mutex::new(Vec::new()));
@@ -48,11 +54,11 @@ impl Relay {
                 tokio::spawn(connection(client, target, state, ears));
             }
         });
-        Self {
+        Ok(Self {
             address,
             line,
             heard,
-        }
+        })
     }
 
     pub fn url(&self) -> String {
