@@ -54,7 +54,50 @@ async fn main() {
             };
             println!("{writers} writers, {paths}: {store}; the driver alone {driver}");
         }
+        for size in [16, 256] {
+            println!("groups of {size}: {}", grouped(&url, paths, size).await);
+        }
     }
+}
+
+/// One command of many sets after the other, and a search for what it does not answer: when items
+/// that existed were created.
+async fn grouped(url: &str, paths: u64, size: u64) -> String {
+    let name = format!("happn-bench-{}", std::process::id());
+    let settings = MongoSettings {
+        url: Some(url.to_owned()),
+        database: Some(name.clone()),
+        ..MongoSettings::default()
+    };
+    let config = MongoConfig::new(settings).unwrap();
+    let store = MongoStore::open(config, &SystemClock::new()).await.unwrap();
+    store.close().await;
+    let client = Client::with_uri_str(url).await.unwrap();
+    let database = client.database(&name);
+    let start = Instant::now();
+    let (mut written, mut slowest) = (0, Duration::ZERO);
+    while start.elapsed() < DURATION {
+        let begun = Instant::now();
+        let path = |number: u64| format!("/bench/{}/value", number % paths);
+        let places: Vec<String> = (written..written + size).map(path).collect();
+        let updates: Vec<Document> = (written..)
+            .zip(&places)
+            .map(|(number, path)| doc! {"q": {"path": path}, "u": update(path, number), "upsert": true})
+            .collect();
+        let command = doc! {"update": "happn", "updates": updates, "ordered": false};
+        let answer = database.run_command(command).await.unwrap();
+        let made = answer.get_array("upserted").map_or(0, Vec::len);
+        if (made as u64) < size {
+            let filter = doc! {"path": {"$in": places}};
+            let find = doc! {"find": "happn", "filter": filter, "projection": {"data": 0}, "batchSize": 1000};
+            database.run_command(find).await.unwrap();
+        }
+        written += size;
+        slowest = slowest.max(begun.elapsed());
+    }
+    let rate = written as f64 / start.elapsed().as_secs_f64();
+    database.drop().await.unwrap();
+    format!("{rate:.0}/s, the slowest {} ms", slowest.as_millis())
 }
 
 async fn measure(url: &str, by_store: bool, paths: u64, writers: u64) -> String {

@@ -1,4 +1,7 @@
 //! The task that writes: different items at the same time, each item in order, answers in order.
+//!
+//! Writes are not grouped into one command. It would not answer when an item was created, and the
+//! driver would not repeat it after a change of primary; `docs/testing.md` has figures.
 
 use std::collections::VecDeque;
 
