@@ -157,8 +157,22 @@ impl Search {
                 Ok(None)
             }
             Judgement::Next => self.page(document()?),
+            Judgement::Ranked(values) if self.is_beyond(&values, item.path) => Ok(None),
             Judgement::Ranked(values) => self.gather(values, document()?).map(|()| None),
         }
+    }
+
+    /// Whether what is gathered so far leaves no place for such an item.
+    fn is_beyond(&self, values: &SortValues, path: &str) -> bool {
+        let needed = self.query.skip.saturating_add(self.left);
+        let gathered = self.gathered.as_ref().map(|gathered| &gathered.documents);
+        let full = gathered.filter(|documents| documents.len() as u64 >= needed);
+        let (sort, collation) = &*self.by;
+        full.and_then(BinaryHeap::peek).is_some_and(|last| {
+            sort.compare(values, &last.values, collation)
+                .then_with(|| path.cmp(&last.document.path))
+                .is_gt()
+        })
     }
 
     /// Counts the next item whose path is selected, and tells whether it belongs to the answer of

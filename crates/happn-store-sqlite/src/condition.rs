@@ -6,9 +6,10 @@
 //! pay: measured on items of 150 bytes, a guarded `json_extract` costs as much as the evaluator
 //! (0.4 against 0.5 µs of CPU per item), which would still have to look at what is found.
 //!
-//! Times have no index. Beside a range of paths SQLite does not use one, a comparison costs 0.1 µs
-//! per item of the range, and an index on `modified` nearly doubles what a write costs (33 instead
-//! of 18 µs).
+//! Times have no index. Beside a range of paths SQLite does not use one, and a comparison costs
+//! some 0.1 µs per item of the range. Only a question about all paths would be answered at once
+//! (8 µs instead of 15 ms for 100 000 items), while an index on `created` makes every new item 7 %
+//! and one on `modified` every write 7 to 15 % dearer, or more where writes are scattered.
 
 use happn_query::{Collation, Comparison, Expression, Test, Value};
 use rusqlite::types::Value as Bound;
@@ -156,7 +157,7 @@ fn operator(comparison: Comparison) -> &'static str {
 
 /// A column that holds what a field of the document means.
 #[derive(Clone, Copy, Debug)]
-enum Column {
+pub(crate) enum Column {
     Path,
     Created,
     Modified,
@@ -164,7 +165,7 @@ enum Column {
 }
 
 impl Column {
-    fn named(field: &str) -> Option<Self> {
+    pub(crate) fn named(field: &str) -> Option<Self> {
         Some(match field {
             "path" => Self::Path,
             "created" => Self::Created,
@@ -174,7 +175,7 @@ impl Column {
         })
     }
 
-    fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Path => "path",
             Self::Created => "created",

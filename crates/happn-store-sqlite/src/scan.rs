@@ -32,6 +32,18 @@ pub(crate) fn find(
     wanted: impl Fn() -> bool,
     mut send: impl FnMut(Vec<Document>) -> bool,
 ) -> Result<(), StoreError> {
+    if let Some(found) = first(connection, search.query())? {
+        search.criteria_are_met();
+        search.order_is_met();
+        let found = found.into_iter().map(|document| search.offer(document));
+        let found: Vec<_> = found
+            .filter_map(Result::transpose)
+            .collect::<Result<_, _>>()?;
+        if !found.is_empty() {
+            send(found);
+        }
+        return Ok(());
+    }
     let plan = Plan::find(search.query());
     if plan.decides {
         search.criteria_are_met();
@@ -61,6 +73,26 @@ pub(crate) fn find(
         send(rest);
     }
     Ok(())
+}
+
+/// The first documents that `query` asks for, when SQLite can tell which these are and they are
+/// no more than a batch.
+fn first(connection: &Connection, query: &Query) -> Result<Option<Vec<Document>>, StoreError> {
+    let Some(plan) = Plan::first(query) else {
+        return Ok(None);
+    };
+    let mut statement = connection.prepare_cached(&plan.sql).map_err(failed)?;
+    let mut rows = statement.query(plan.parameters()).map_err(failed)?;
+    let (mut found, mut bytes) = (Vec::new(), 0);
+    while let Some(row) = rows.next().map_err(failed)? {
+        let document = document(row).map_err(failed)?;
+        bytes += document.data.as_bytes().len();
+        if bytes > BATCH_BYTES || !query.selector.matches(&document.path) {
+            return Ok(None);
+        }
+        found.push(document);
+    }
+    Ok(Some(found))
 }
 
 /// Documents on their way to the caller.

@@ -99,6 +99,10 @@ fn query() -> impl Strategy<Value = Query> {
             r#"{"path":-1}"#,
             r#"{"n":1}"#,
             r#"{"_meta.modified":-1,"path":1}"#,
+            r#"{"created":1}"#,
+            r#"{"_meta.created":-1,"modifiedBy":1}"#,
+            r#"{"modifiedBy":-1,"path":-1}"#,
+            r#"{"modifiedBy":1,"t":1}"#,
         ][..],
     );
     let mask = proptest::sample::select(&MASKS[..]);
@@ -154,7 +158,7 @@ fn what_is_pushed_down_answers_as_the_evaluator_does() {
     let memory = MemoryStore::new();
     let runtime = Runtime::new().unwrap();
     let asked = (proptest::collection::vec(document(), 0..8), query());
-    let mut runner = TestRunner::new(Config::with_cases(400));
+    let mut runner = TestRunner::new(Config::with_cases(800));
     let outcome = runner.run(&asked, |(documents, query)| {
         let ours = runtime.block_on(ask(&store, &documents, &query));
         let theirs = runtime.block_on(ask(&memory, &documents, &query));
