@@ -18,6 +18,7 @@ mod raw_server;
 mod secure;
 mod store;
 mod table;
+mod timed;
 
 use std::time::Duration;
 
@@ -188,6 +189,16 @@ fn run_release(options: &Options) -> anyhow::Result<()> {
         "--package",
         "cluster-node",
     ]))?;
+    if options.subject == Some(Subject::Secure) {
+        let example = [
+            "--package",
+            "happn-security",
+            "--example",
+            "changing_rights",
+        ];
+        let build = ["build", "--release"].into_iter().chain(example);
+        run::succeed(run::cargo(&build.collect::<Vec<_>>()))?;
+    }
     let program = run::target_directory().join("release/xtask");
     let raise_limit = r#"ulimit -n "$(ulimit -H -n)"; exec "$@""#;
     let mut command = run::program("sh", &["-c", raise_limit, "bench"]);

@@ -1,13 +1,13 @@
 //! A server in a process of its own, and what it costs.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use serde_json::{Value, json};
 
 use super::ServerKind;
@@ -167,26 +167,41 @@ impl ServerProcess {
 
     fn start_raw() -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("this program has no path")?;
-        let mut child = Command::new(program)
-            .arg("bench-server")
+        let (server, _) = Self::start_speaking(Command::new(program).arg("bench-server"))?;
+        Ok(server)
+    }
+
+    /// Starts the secure node of happn-security's examples that is told what to change.
+    pub(super) fn start_told() -> anyhow::Result<(Self, Told)> {
+        let program = run::target_directory().join("release/examples/changing_rights");
+        let (mut node, answers) = Self::start_speaking(&mut Command::new(program))?;
+        let input = node.child.stdin.take().context("a node without input")?;
+        Ok((node, Told { input, answers }))
+    }
+
+    /// Starts what says in its first line, at the end, where it listens.
+    fn start_speaking(command: &mut Command) -> anyhow::Result<(Self, BufReader<ChildStdout>)> {
+        let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .context("cannot start the plain server")?;
+            .context("cannot start a server")?;
         let output = child.stdout.take().context("a server without output")?;
+        let mut output = BufReader::new(output);
         let mut line = String::new();
-        BufReader::new(output).read_line(&mut line)?;
-        let address = line
-            .trim()
+        output.read_line(&mut line)?;
+        let address = line.split_whitespace().last().unwrap_or_default();
+        let address = address
             .parse()
             .with_context(|| format!("a server said {line:?} instead of its address"))?;
-        Ok(Self {
+        let server = Self {
             child,
             address,
             proxy: None,
             secure: false,
             directory: None,
-        })
+        };
+        Ok((server, output))
     }
 
     /// Where it listens.
@@ -221,6 +236,26 @@ impl ServerProcess {
             .join(name);
         std::fs::read_to_string(&path)
             .with_context(|| format!("cannot read {} (this needs Linux)", path.display()))
+    }
+}
+
+/// The way to a node that does what it is told.
+#[derive(Debug)]
+pub(super) struct Told {
+    input: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Told {
+    /// Waits until it is done; blocks the thread meanwhile.
+    pub(super) fn tell(&mut self, line: &str) -> anyhow::Result<()> {
+        writeln!(self.input, "{line}")?;
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer)?;
+        match answer.trim() {
+            "ok" => Ok(()),
+            other => bail!("{line:?} was answered {other:?}"),
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Weak};
 use happn_core::{BoxFuture, SecurityChange, SecurityChanges};
 use happn_protocol::{Json, Members, write_string};
 use serde_json::Value;
+use tokio::task::coop::consume_budget;
 
 use super::account::TOKEN_REVOKED;
 use super::rights::UserRights;
@@ -105,6 +106,7 @@ impl Shared {
         }
     }
 
+    /// With thousands of sessions this takes a while: others have their turns in between.
     async fn adjust(&self, change: &Change, concern: &Concern) {
         let Some(control) = self.control() else {
             return;
@@ -113,6 +115,7 @@ impl Shared {
         // JavaScript nodes tell only the last of several changes of one group.
         let everybody = change.is_replicated() || *concern == Concern::Everything;
         for rights in self.live.all() {
+            consume_budget().await;
             let is_meant = self.concerns(concern, &rights).await;
             if (is_meant || everybody) && self.config.recheck_subscriptions && rechecks(change) {
                 control.recheck(&rights.session_id).await;
@@ -152,6 +155,7 @@ impl Shared {
             return;
         };
         for rights in self.live.all() {
+            consume_budget().await;
             let token = rights.token.as_deref();
             let is_gone = matches!(self.directory.user(rights.user.as_str()).await, Ok(None));
             match () {

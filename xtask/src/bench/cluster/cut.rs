@@ -6,9 +6,10 @@ use anyhow::bail;
 use tokio::time::{Instant, sleep};
 
 use super::nodes::Nodes;
-use super::timed::{Heard, Listener, publish};
 use crate::bench::Plan;
+use crate::bench::client::log_in;
 use crate::bench::table::{Budget, Row, Table, grouped};
+use crate::bench::timed::{Heard, Listener, publish};
 use testkit::Line;
 
 pub(super) const RECOVERY: &str = "recovery after a cut";
@@ -33,8 +34,9 @@ pub(super) async fn recovery(plan: Plan, table: &mut Table) -> anyhow::Result<()
     let cluster = Nodes::start(2).await?;
     let started = Instant::now();
     let path = "bench/cut";
-    let mut listener = Listener::on(cluster.nodes[1].address(), path, started).await?;
-    let from = cluster.nodes[0].address();
+    let listener = log_in(cluster.nodes[1].address()).await?;
+    let mut listener = Listener::on(listener, path, started).await?;
+    let from = log_in(cluster.nodes[0].address()).await?;
     let publishing = publish(from, path.to_owned(), (PER_SECOND, 100), started);
     let watching = async {
         let mut line = Sequence::default();
@@ -86,7 +88,7 @@ pub(super) async fn half_open(plan: Plan, table: &mut Table) -> anyhow::Result<(
     // Ten times what the ring holds, whatever the plan says.
     let (per_second, bytes) = (20_000.0, 2000);
     let publishing = publish(
-        node.address(),
+        log_in(node.address()).await?,
         "bench/half-open".to_owned(),
         (per_second, bytes),
         Instant::now(),

@@ -1,13 +1,12 @@
 //! From a set on one node to its event on another, at a steady load.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
 use super::nodes::Nodes;
-use super::timed::{Listener, publish};
 use crate::bench::Plan;
+use crate::bench::client::log_in;
 use crate::bench::table::{Budget, Row, Table, grouped};
+use crate::bench::timed::{Listener, ms, publish, quantile};
 
 pub(super) const NAME: &str = "link latency";
 
@@ -21,9 +20,10 @@ pub(super) async fn measure(plan: Plan, per_second: f64, table: &mut Table) -> a
     let cluster = Nodes::start(2).await?;
     let started = Instant::now();
     let path = "bench/latency";
-    let mut listener = Listener::on(cluster.nodes[1].address(), path, started).await?;
+    let listener = log_in(cluster.nodes[1].address()).await?;
+    let mut listener = Listener::on(listener, path, started).await?;
     let publishing = publish(
-        cluster.nodes[0].address(),
+        log_in(cluster.nodes[0].address()).await?,
         path.to_owned(),
         (per_second, BYTES),
         started,
@@ -62,27 +62,4 @@ pub(super) async fn measure(plan: Plan, per_second: f64, table: &mut Table) -> a
         });
     }
     Ok(())
-}
-
-fn quantile(sorted: &[Duration], share: f64) -> Duration {
-    let at = (sorted.len() as f64 * share) as usize;
-    let at = at.min(sorted.len().saturating_sub(1));
-    sorted.get(at).copied().unwrap_or_default()
-}
-
-fn ms(duration: Duration) -> f64 {
-    duration.as_secs_f64() * 1000.0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_quantile_is_what_so_many_are_below() {
-        let sorted: Vec<_> = (0..100).map(Duration::from_millis).collect();
-        assert_eq!(quantile(&sorted, 0.5), Duration::from_millis(50));
-        assert_eq!(quantile(&sorted, 0.99), Duration::from_millis(99));
-        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
-    }
 }

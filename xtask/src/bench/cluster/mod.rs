@@ -5,7 +5,6 @@ mod joining;
 mod latency;
 mod link;
 mod nodes;
-mod timed;
 
 use super::Plan;
 use super::table::Table;

@@ -1,6 +1,5 @@
 //! Events that carry their number and when they were published.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -8,16 +7,16 @@ use futures_util::{FutureExt, SinkExt, StreamExt};
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::bench::client::{Socket, frames, log_in, set_of, subscribe};
+use super::client::{Socket, frames, set_of, subscribe};
 
 /// Publishes at a steady pace until it is dropped. Numbers begin with 0.
 pub(super) async fn publish(
-    server: SocketAddr,
+    socket: Socket,
     path: String,
     (per_second, padding): (f64, usize),
     started: Instant,
 ) -> anyhow::Result<()> {
-    let (mut sink, mut answers) = log_in(server).await?.split();
+    let (mut sink, mut answers) = socket.split();
     let padding = "x".repeat(padding);
     let sending = async {
         let mut number: u64 = 0;
@@ -69,12 +68,12 @@ pub(super) struct Listener {
 }
 
 impl Listener {
+    /// Subscribes a client that has logged in.
     pub(super) async fn on(
-        server: SocketAddr,
+        mut socket: Socket,
         path: &str,
         started: Instant,
     ) -> anyhow::Result<Self> {
-        let mut socket = log_in(server).await?;
         subscribe(&mut socket, path).await?;
         Ok(Self { socket, started })
     }
@@ -115,9 +114,28 @@ fn digits(text: &str, before: &str) -> Option<u64> {
     rest[..end].parse().ok()
 }
 
+/// What a share of the `sorted` times is below.
+pub(super) fn quantile(sorted: &[Duration], share: f64) -> Duration {
+    let at = (sorted.len() as f64 * share) as usize;
+    let at = at.min(sorted.len().saturating_sub(1));
+    sorted.get(at).copied().unwrap_or_default()
+}
+
+pub(super) fn ms(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_quantile_is_what_so_many_are_below() {
+        let sorted: Vec<_> = (0..100).map(Duration::from_millis).collect();
+        assert_eq!(quantile(&sorted, 0.5), Duration::from_millis(50));
+        assert_eq!(quantile(&sorted, 0.99), Duration::from_millis(99));
+        assert_eq!(quantile(&[], 0.5), Duration::ZERO);
+    }
 
     #[test]
     fn an_event_tells_its_number_and_its_time() {

@@ -1,5 +1,8 @@
 //! What logins and permissions cost: a secure node next to an open one.
 
+mod change;
+mod crowd;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,7 +26,36 @@ const LOGGING_IN: usize = 8;
 /// Durable sets of each client that are under way.
 const WINDOW: usize = 8;
 
+const DURABLE: &str = "durable sets";
+const BY_PASSWORD: &str = "logins by password";
+const BY_TOKEN: &str = "logins by token";
+
 pub(super) async fn measure(
+    plan: Plan,
+    wanted: &impl Fn(&str) -> bool,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    if SHAPES.iter().any(|shape| wanted(shape.name)) {
+        fan_out(plan, wanted, table).await?;
+    }
+    if wanted(DURABLE) {
+        let mut spent = [Spent::default(); 2];
+        for _ in 0..plan.rounds {
+            spent[0].add(durable::load(plan, Flavour::Happn, WINDOW).await?);
+            spent[1].add(durable::load(plan, Flavour::Secure, WINDOW).await?);
+        }
+        table.add(row(DURABLE, "sets", spent));
+    }
+    if wanted(BY_PASSWORD) || wanted(BY_TOKEN) {
+        all_logins(plan, wanted, table).await?;
+    }
+    if wanted(change::NAME) {
+        change::measure(plan, table).await?;
+    }
+    Ok(())
+}
+
+async fn fan_out(
     plan: Plan,
     wanted: &impl Fn(&str) -> bool,
     table: &mut Table,
@@ -39,21 +71,27 @@ pub(super) async fn measure(
         }
         table.add(row(shape.name, "deliveries", spent));
     }
-    if wanted("durable sets") {
-        let mut spent = [Spent::default(); 2];
-        for _ in 0..plan.rounds {
-            spent[0].add(durable::load(plan, Flavour::Happn, WINDOW).await?);
-            spent[1].add(durable::load(plan, Flavour::Secure, WINDOW).await?);
-        }
-        table.add(row("durable sets", "sets", spent));
-    }
+    Ok(())
+}
+
+async fn all_logins(
+    plan: Plan,
+    wanted: &impl Fn(&str) -> bool,
+    table: &mut Table,
+) -> anyhow::Result<()> {
+    let secure = ServerProcess::start(ServerKind::Secure).await?;
     let by_token = token_login(secure.address()).await?;
-    for (name, login) in [
-        ("logins by password", password_login()),
-        ("logins by token", by_token),
+    for (name, login, remark) in [
+        (
+            BY_PASSWORD,
+            password_login(),
+            "one user whose password has been checked before",
+        ),
+        (BY_TOKEN, by_token, "all with the same token"),
     ] {
         if wanted(name) {
-            table.add(logins(plan, &secure, name, login).await?);
+            let row = logins(plan, &secure, name, login, remark).await?;
+            table.add(row);
         }
     }
     Ok(())
@@ -90,6 +128,7 @@ async fn logins(
     server: &ServerProcess,
     name: &str,
     login: String,
+    remark: &str,
 ) -> anyhow::Result<Row> {
     let done = Arc::new(AtomicU64::new(0));
     let mut tasks = JoinSet::new();
@@ -101,8 +140,7 @@ async fn logins(
     Ok(Row {
         scenario: name.to_owned(),
         detail: format!(
-            "{LOGGING_IN} clients that connect and log in, one user whose password has been \
-             checked before; {} per CPU second",
+            "{LOGGING_IN} clients that connect and log in, {remark}; {} per CPU second",
             grouped(spent.per_cpu_second())
         ),
         value: spent.per_second(),
