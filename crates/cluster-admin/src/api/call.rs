@@ -83,3 +83,34 @@ impl Call {
         self.desk.authority.directory().audit().record(&record);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tls_or_the_machine_itself_is_private() {
+        let caller = |address: &str, encrypted| Caller {
+            address: address.parse().unwrap(),
+            encrypted,
+        };
+        for local in [
+            "127.0.0.1:1",
+            "127.9.9.9:1",
+            "[::1]:1",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(caller(local, false).is_private(), "{local}");
+        }
+        for remote in [
+            "10.0.0.1:1",
+            "[::ffff:10.0.0.1]:1",
+            "[fe80::1]:1",
+            "0.0.0.0:1",
+        ] {
+            assert!(!caller(remote, false).is_private(), "{remote}");
+            assert!(caller(remote, true).is_private(), "{remote}");
+        }
+        assert_eq!(caller("[::ffff:10.0.0.1]:1", true).text(), "10.0.0.1");
+    }
+}
