@@ -32,8 +32,9 @@ const WAITING_MAX: usize = 1000;
 const CONCURRENT_MAX: usize = 4;
 /// The password of a development node's admin.
 const DEV_PASSWORD: &str = "happn";
-/// How long a token for a peer may be on its way: clocks of machines differ.
-const PEER_TOKEN_TTL: Duration = Duration::from_secs(600);
+/// How long a peer takes a token by its own clock. Clocks of machines may be hours apart, and must
+/// not part the nodes.
+const PEER_TOKEN_TTL: Duration = Duration::from_secs(24 * 3600);
 
 /// The security of a node that has it.
 pub(crate) struct Security {
@@ -212,7 +213,7 @@ pub(crate) struct PeerTokens {
 }
 
 impl PeerTokens {
-    /// A token of the admin user for a login within the next minutes.
+    /// A token of the admin user for a login that begins now.
     pub(crate) fn mint(&self) -> Option<String> {
         // Others let it in also where the admin user is kept away from networks.
         let id = format!("{NODE_SESSION}{}", Uuid::new_v4());

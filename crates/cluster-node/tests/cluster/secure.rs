@@ -258,3 +258,23 @@ async fn crosses(from: &Node, to: &Node, path: &str) {
     let event = soon("the event crosses", events.next()).await.unwrap();
     assert_eq!(event.path(), path);
 }
+
+/// A token that a node makes for a login once counted as expired where the clock was ahead, so that
+/// nobody heard that node any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_are_hours_apart_do_not_part_secure_nodes() {
+    let folder = Folder::of_secure_nodes();
+    let mut nodes = Vec::new();
+    for hours in [0, 3, 20] {
+        let ahead = (hours * 3_600_000).to_string();
+        let plan = Plan::in_cluster(&folder, 3).with("debug.clockAhead", &ahead);
+        nodes.push(plan.bind().await);
+    }
+    all_ready(&nodes).await;
+    add_ann(&nodes[0]).await;
+    for (from, to) in [(0, 2), (2, 0), (1, 2), (2, 1)] {
+        let path = format!("/staff/{from}-{to}");
+        crosses(&nodes[from], &nodes[to], &path).await;
+    }
+    stop(nodes).await;
+}
