@@ -16,6 +16,7 @@ use happn_core::{
 };
 use happn_paths::{Mask, reduce};
 use happn_server::{Server, ServerConfig};
+use happn_tls::TlsServer;
 
 use crate::address::ListenHost;
 use crate::config::{CleanupSettings, Settings, WhenUnstable};
@@ -67,16 +68,42 @@ fn cleanup(settings: &CleanupSettings) -> Option<UnconfiguredCleanup> {
     })
 }
 
-/// Takes the inner port; peers may connect from here on.
-pub(crate) async fn server(settings: &Settings, node: Arc<Node>) -> Result<Server, StartError> {
-    let address = resolve(&settings.host, settings.port).await?;
-    Ok(Server::bind(server_config(settings, address)?, node).await?)
+/// The ways in and out, with the certificates for them: read before anything is started.
+pub(crate) struct Ways {
+    pub(crate) door: DoorPlan,
+    pub(crate) dialer: PeerDialer,
+    inner_tls: Option<TlsServer>,
 }
 
-fn server_config(settings: &Settings, address: SocketAddr) -> Result<ServerConfig, StartError> {
+impl Ways {
+    pub(crate) fn prepare(settings: &Settings) -> Result<Self, StartError> {
+        Ok(Self {
+            door: door_plan(settings)?,
+            dialer: dialer(settings)?,
+            inner_tls: tls::server(&settings.services.transport)?,
+        })
+    }
+}
+
+/// Takes the inner port; peers may connect from here on.
+pub(crate) async fn server(
+    settings: &Settings,
+    ways: &Ways,
+    node: Arc<Node>,
+) -> Result<Server, StartError> {
+    let address = resolve(&settings.host, settings.port).await?;
+    let config = server_config(settings, address, ways.inner_tls.clone())?;
+    Ok(Server::bind(config, node).await?)
+}
+
+fn server_config(
+    settings: &Settings,
+    address: SocketAddr,
+    tls: Option<TlsServer>,
+) -> Result<ServerConfig, StartError> {
     let primus = &settings.services.session.primus_opts;
     Ok(ServerConfig {
-        tls: tls::server(&settings.services.transport)?,
+        tls,
         message_bytes_max: primus.max_length,
         ping_interval: unless_zero(primus.ping_interval),
         keep_alive: unless_zero(settings.services.transport.keep_alive_timeout),
@@ -167,8 +194,12 @@ pub(crate) fn security_replication(
 }
 
 /// What reaches other nodes.
-pub(crate) fn dialer(settings: &Settings) -> PeerDialer {
-    PeerDialer::new(dialer_config(settings))
+fn dialer(settings: &Settings) -> Result<PeerDialer, StartError> {
+    let dialer = PeerDialer::new(dialer_config(settings));
+    Ok(match tls::peers(&settings.services.transport)? {
+        Some(tls) => dialer.with_tls(tls),
+        None => dialer,
+    })
 }
 
 /// Bounds of links that fit what the peers, configured alike, will send.
@@ -178,7 +209,6 @@ fn dialer_config(settings: &Settings) -> PeerDialerConfig {
     PeerDialerConfig {
         // A document grows by merges, so an event may be larger than any message of a client.
         max_message_bytes: defaults.max_message_bytes.max(4 * primus.max_length),
-        tls: tls::peers(&settings.services.transport),
         ..defaults
     }
 }
@@ -206,7 +236,7 @@ fn orchestrator_config(settings: &Settings, endpoint: &str, node: &Node) -> Orch
 }
 
 /// Where and how the front door will open.
-pub(crate) fn door_plan(settings: &Settings) -> Result<DoorPlan, StartError> {
+fn door_plan(settings: &Settings) -> Result<DoorPlan, StartError> {
     let section = &settings.services.proxy;
     let timing = &settings.services.orchestrator.timing;
     Ok(DoorPlan {
@@ -238,7 +268,7 @@ mod tests {
     }
 
     fn server_with(flags: &[(&str, &str)]) -> ServerConfig {
-        server_config(&settings(flags), ([127, 0, 0, 1], 0).into()).unwrap()
+        server_config(&settings(flags), ([127, 0, 0, 1], 0).into(), None).unwrap()
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use cluster_orchestrator::State;
 use cluster_proxy::{Proxy, ProxyConfig, ProxyError, Remote};
 use happn_server::Server;
+use happn_tls::TlsError;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +53,16 @@ impl FrontDoor {
 
     pub(crate) fn proxy(&self) -> &Proxy {
         &self.proxy
+    }
+
+    /// Reads certificates again, for connections that begin from now on: its own, and those for
+    /// the server that it leads to.
+    pub(crate) fn reload_certificates(&self) -> [Result<(), TlsError>; 2] {
+        let remote = self.remote.as_ref();
+        [
+            self.proxy.reload_certificate(),
+            remote.map_or(Ok(()), |remote| remote.reload_certificates()),
+        ]
     }
 
     /// Opens; from then on the door follows the state of the node, if it is to. Answers where

@@ -55,7 +55,7 @@ pub(crate) fn listener(settings: &Settings, url: Option<&str>) -> Result<Target,
 /// that browsers accept.
 pub(crate) fn trust(authorities: Option<&Path>) -> Trust {
     match authorities {
-        Some(file) => Trust::Authorities(vec![file.to_owned()]),
+        Some(file) => Trust::file(file),
         None => Trust::Public,
     }
 }

@@ -22,9 +22,9 @@ use uuid::Uuid;
 
 use crate::address::{announced_endpoint, node_name};
 use crate::admin::{self, Health};
-use crate::assembly;
+use crate::assembly::{self, Ways};
 use crate::config::Settings;
-use crate::front_door::{DoorPlan, FrontDoor};
+use crate::front_door::FrontDoor;
 use crate::health_lines;
 use crate::parts::{Identity, Parts};
 use crate::security::{self, Security};
@@ -88,7 +88,7 @@ impl Node {
         settings: &Settings,
         change: impl FnOnce(NodeBuilder) -> NodeBuilder,
     ) -> Result<Self, StartError> {
-        let door = assembly::door_plan(settings)?;
+        let ways = Ways::prepare(settings)?;
         let clock: Arc<dyn Clock> =
             Arc::new(SystemClock::new().ahead_by(settings.debug.clock_ahead));
         let data = stores::open_all(&settings.services.data).await?;
@@ -111,7 +111,7 @@ impl Node {
             None => core,
         };
         let core = change(core.clock(clock.clone())).build();
-        let bound = Self::bind_core(settings, core, door, security).await;
+        let bound = Self::bind_core(settings, core, ways, security).await;
         // Whoever starts the node next must know it.
         bound.map_err(|error| error.with_password(made_up))
     }
@@ -120,11 +120,11 @@ impl Node {
     async fn bind_core(
         settings: &Settings,
         core: Arc<happn_core::Node>,
-        door: DoorPlan,
+        ways: Ways,
         security: Option<Security>,
     ) -> Result<Self, StartError> {
         let clock = core.clock().clone();
-        let server = match assembly::server(settings, core.clone()).await {
+        let server = match assembly::server(settings, &ways, core.clone()).await {
             Ok(server) => server,
             Err(error) => {
                 core.data().close().await;
@@ -134,8 +134,8 @@ impl Node {
         let endpoint = announced_endpoint(settings, server.address().port());
         let replicator = Arc::new(Replicator::new(core.clone(), core.name().to_owned()));
         let dialer = match &security {
-            Some(security) => assembly::dialer(settings).with_credentials(security.peers.clone()),
-            None => assembly::dialer(settings),
+            Some(security) => ways.dialer.with_credentials(security.peers.clone()),
+            None => ways.dialer,
         };
         let orchestrator = assembly::orchestrator(
             settings,
@@ -163,7 +163,10 @@ impl Node {
             security.begin(changes.clone(), clock);
         }
         tracing::info!(name = core.name(), %endpoint, listening = %server.address(), "node started");
-        let door = (FrontDoor::new(door, &server), settings.services.proxy.defer);
+        let door = (
+            FrontDoor::new(ways.door, &server),
+            settings.services.proxy.defer,
+        );
         let identity = identity(settings, endpoint);
         let messages = (replicator, changes);
         let parts = Parts::new(core, orchestrator, messages, door, dialer, identity);
@@ -242,20 +245,23 @@ impl Node {
         Ok(Some(address))
     }
 
-    /// Reads the keys and certificates of the inner server, the proxy and the admin listener again,
-    /// for connections that begin from now on.
+    /// Reads keys, certificates and authorities again, for connections that begin from now on: of
+    /// the inner server, of the proxy, of the admin listener, and of what the node dials.
     ///
     /// # Errors
     /// What is of no use stays as it was; all complaints, joined.
     pub fn reload_certificates(&self) -> Result<(), ReloadError> {
         let outcomes = [
             self.server.reload_certificate(),
-            self.proxy().reload_certificate(),
+            self.parts.dialer.reload_certificates(),
             self.admin
                 .as_ref()
                 .map_or(Ok(()), AdminServer::reload_certificate),
         ];
-        let failed: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+        let outcomes = outcomes
+            .into_iter()
+            .chain(self.parts.door.reload_certificates());
+        let failed: Vec<_> = outcomes.filter_map(Result::err).collect();
         match failed.is_empty() {
             true => Ok(()),
             false => Err(ReloadError(failed)),
@@ -426,7 +432,9 @@ pub struct ReloadError(Vec<happn_tls::TlsError>);
 
 impl fmt::Display for ReloadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let told: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        let mut told: Vec<_> = self.0.iter().map(ToString::to_string).collect();
+        // The node shows the same certificate on both sides.
+        told.dedup();
         f.write_str(&told.join("; "))
     }
 }

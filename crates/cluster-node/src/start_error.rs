@@ -80,14 +80,8 @@ pub enum StartError {
     #[error("{}", described(.0))]
     Stabilise(#[source] StabiliseError),
     /// A key or a certificate is of no use.
-    #[error("{section}")]
-    Tls {
-        /// Where it is configured.
-        section: &'static str,
-        /// What is wrong with it.
-        #[source]
-        source: happn_tls::TlsError,
-    },
+    #[error(transparent)]
+    Tls(#[from] happn_tls::TlsError),
     /// A page to answer HTTP requests with cannot be read.
     #[error("services.connect.config.middleware.security.{member}: {}", file.display())]
     Page {

@@ -169,7 +169,7 @@ impl Proxy {
         self.open.lock().await.as_ref().map(|open| open.address)
     }
 
-    /// Loads key and certificate again; connections accepted from now on get the new one. Without
+    /// Loads key, certificate and the authorities of clients again; connections accepted from now on get the new one. Without
     /// effect without TLS.
     ///
     /// # Errors

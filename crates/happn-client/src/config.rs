@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use happn_protocol::Json;
-use happn_tls::Trust;
+use happn_tls::{Identity, TlsClient, Trust};
 
 use crate::Credentials;
 use crate::address::{Address, DEFAULT_PORT};
@@ -26,6 +26,9 @@ pub struct ClientConfig {
     pub url: String,
     /// Whose certificates are accepted, with TLS. Default: the public authorities.
     pub trust: Trust,
+    /// What is shown to a server that asks for a certificate. It is read anew whenever the client
+    /// connects, and so are the files of `trust`.
+    pub identity: Option<Identity>,
     /// Who logs in; servers without users need nobody.
     pub credentials: Option<Credentials>,
     /// What the session tells the server about itself.
@@ -62,6 +65,7 @@ impl ClientConfig {
         Self {
             url: url.into(),
             trust: Trust::default(),
+            identity: None,
             credentials: None,
             info: Json::EMPTY_OBJECT,
             connect_timeout: Duration::from_secs(30),
@@ -77,6 +81,14 @@ impl ClientConfig {
 
     pub(crate) fn address(&self) -> Result<Address, ClientError> {
         Address::parse(&self.url)
+    }
+
+    /// What to dial `address` with, if it asks for TLS.
+    pub(crate) fn tls(&self, address: &Address) -> Result<Option<TlsClient>, ClientError> {
+        let dialled = address.tls_name.as_ref();
+        let tls = dialled.map(|_| TlsClient::showing(&self.trust, self.identity.clone()));
+        let tls = tls.transpose();
+        tls.map_err(|error| ClientError::Certificates(error.to_string()))
     }
 }
 

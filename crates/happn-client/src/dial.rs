@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use happn_core::ByteStream;
-use happn_tls::{TlsClient, Trust};
+use happn_tls::TlsClient;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -32,8 +32,8 @@ pub(crate) struct Dialling<'a> {
     pub(crate) read_bytes: usize,
     /// How long an attempt to connect has before another one begins beside it.
     pub(crate) retry_after: Duration,
-    /// Whose certificates will do, where the address asks for TLS.
-    pub(crate) trust: &'a Trust,
+    /// What to dial with where the address asks for TLS.
+    pub(crate) tls: Option<&'a TlsClient>,
 }
 
 /// Connects and upgrades. Dropping the future closes the socket.
@@ -91,8 +91,8 @@ async fn connect(
     let Some(name) = &address.tls_name else {
         return Ok(Box::new(stream));
     };
-    let tls =
-        TlsClient::new(dialling.trust).map_err(|error| ClientError::Trust(error.to_string()))?;
+    let missing = || ClientError::Certificates(format!("nobody is trusted to be {address}"));
+    let tls = dialling.tls.ok_or_else(missing)?;
     match tls.connect(name, stream).await {
         Ok(stream) => Ok(Box::new(stream)),
         Err(error) => Err(unreachable(address, error.to_string())),

@@ -18,9 +18,10 @@ pub enum ClientError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The authorities whose certificates shall be trusted cannot be read; a retry will not help.
-    #[error("cannot tell whom to trust: {0}")]
-    Trust(String),
+    /// The authorities to trust, or the certificate to show, cannot be read or are of no use; a
+    /// retry will not help.
+    #[error("no TLS without certificates: {0}")]
+    Certificates(String),
     /// Nobody listens there, or nobody answers in time. Worth a retry.
     #[error("{address} cannot be reached: {reason}")]
     Unreachable {

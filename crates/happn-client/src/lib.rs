@@ -48,7 +48,7 @@ pub use client::{Client, Publication, Removed, Written};
 pub use config::ClientConfig;
 pub use error::{ClientError, ServerError};
 pub use event::Event;
-pub use happn_tls::Trust;
+pub use happn_tls::{Identity, PemSource, Trust};
 pub use login::Credentials;
 pub use meta::{Item, Meta, PublishResults, Wrapped};
 pub use options::{Consistency, QueryOptions, WriteOptions};

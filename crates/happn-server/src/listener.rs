@@ -107,7 +107,7 @@ impl Server {
         self.address
     }
 
-    /// Loads key and certificate again; connections accepted from now on get the new one. Without
+    /// Loads key, certificate and the authorities of clients again; connections accepted from now on get the new ones. Without
     /// effect without TLS.
     ///
     /// # Errors

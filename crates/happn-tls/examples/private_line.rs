@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(&certificate, made.cert.pem())?;
 
     let server = TlsServer::new(Identity::files(key, certificate.clone()))?;
-    let client = TlsClient::new(&Trust::Authorities(vec![certificate]))?;
+    let client = TlsClient::new(&Trust::file(certificate))?;
     let (near, far) = tokio::io::duplex(16 * 1024);
     let (listening, dialing) = tokio::join!(server.accept(near), client.connect("localhost", far));
     let (mut listening, mut dialing) = (listening?, dialing?);

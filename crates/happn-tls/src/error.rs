@@ -4,7 +4,7 @@ use std::io;
 
 /// Why a key, a certificate or a trust store cannot be used.
 ///
-/// `from` names the file, or the configuration key for inline text. No message ever holds any of
+/// `from` names the file and the setting that it was given with. No message ever holds any of
 /// the key's text.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -25,10 +25,14 @@ pub enum TlsError {
         reason: String,
     },
     /// There is PEM, but no private key in it.
-    #[error("{from} holds no private key; expected a PEM section PRIVATE KEY (RSA, EC or PKCS#8)")]
+    #[error(
+        "{from} holds no private key: {found}; expected a PEM section PRIVATE KEY (RSA, EC or PKCS#8)"
+    )]
     NoKey {
         /// Where it came from.
         from: String,
+        /// What is there, by the names of the PEM sections.
+        found: String,
     },
     /// The private key needs a pass phrase.
     #[error("the private key in {from} is encrypted; decrypt it first")]
@@ -37,10 +41,20 @@ pub enum TlsError {
         from: String,
     },
     /// There is PEM, but no certificate in it.
-    #[error("{from} holds no certificate; expected PEM sections CERTIFICATE")]
+    #[error("{from} holds no certificate: {found}; expected PEM sections CERTIFICATE")]
     NoCertificate {
         /// Where it came from.
         from: String,
+        /// What is there, by the names of the PEM sections.
+        found: String,
+    },
+    /// The certificate has run out, or is for later.
+    #[error("the certificate in {from} cannot be used today: {reason}")]
+    OutOfTime {
+        /// Where it came from.
+        from: String,
+        /// When it could be used.
+        reason: String,
     },
     /// The certificate is for another key.
     #[error("the private key in {key} does not belong to the certificate in {certificate}")]

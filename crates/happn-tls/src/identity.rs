@@ -1,52 +1,45 @@
 //! A private key and the certificates that go with it.
 
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use rustls::client::verify_server_cert_signed_by_trust_anchor;
+use rustls::pki_types::{CertificateDer, UnixTime};
+use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, RootCertStore};
 
-use crate::{TlsError, pem, provider};
-
-/// No key or certificate chain is anywhere near this size; a wrong file name may be.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+use crate::{PemSource, TlsError, pem, provider};
 
 /// Where a private key and its certificate chain come from.
 ///
 /// The chain starts with the node's own certificate; intermediate ones follow in the same file.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    key: Source,
-    certificate: Source,
-}
-
-#[derive(Clone, PartialEq, Eq)]
-enum Source {
-    File(PathBuf),
-    Text(String),
+    key: PemSource,
+    certificate: PemSource,
 }
 
 impl Identity {
+    /// The key in one source and the chain in another, or in the same.
+    #[must_use]
+    pub fn new(key: PemSource, certificate: PemSource) -> Self {
+        Self { key, certificate }
+    }
+
     /// PEM files, read anew whenever the identity is loaded.
     #[must_use]
     pub fn files(key: impl Into<PathBuf>, certificate: impl Into<PathBuf>) -> Self {
-        Self {
-            key: Source::File(key.into()),
-            certificate: Source::File(certificate.into()),
-        }
+        Self::new(PemSource::file(key), PemSource::file(certificate))
     }
 
     /// PEM text out of the configuration.
     #[must_use]
     pub fn inline(key: impl Into<String>, certificate: impl Into<String>) -> Self {
-        Self {
-            key: Source::Text(key.into()),
-            certificate: Source::Text(certificate.into()),
-        }
+        Self::new(PemSource::text(key), PemSource::text(certificate))
     }
 
-    /// Reads both and checks that they belong together.
+    /// Reads both and checks that they belong together and that somebody may accept them today.
     pub(crate) fn load(&self) -> Result<Arc<CertifiedKey>, TlsError> {
         let (key_from, certificate_from) =
             (self.key.name("key"), self.certificate.name("certificate"));
@@ -60,63 +53,55 @@ impl Identity {
         let signing = signing.map_err(|source| unusable(&key_from, source))?;
         let certified = CertifiedKey::new(chain, signing);
         match certified.keys_match() {
-            Ok(()) => Ok(Arc::new(certified)),
+            Ok(()) => {}
             Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch)) => {
-                Err(TlsError::Mismatch {
+                return Err(TlsError::Mismatch {
                     key: key_from,
                     certificate: certificate_from,
-                })
+                });
             }
-            Err(source) => Err(unusable(&certificate_from, source)),
+            Err(source) => return Err(unusable(&certificate_from, source)),
         }
+        check_time(certified.end_entity_cert(), &certificate_from)?;
+        Ok(Arc::new(certified))
+    }
+
+    /// How complaints name the certificate.
+    pub(crate) fn certificate_name(&self) -> String {
+        self.certificate.name("certificate")
     }
 }
 
-/// Shows where the parts come from and never what they are.
-impl fmt::Debug for Identity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("key", &self.key.name("key"))
-            .field("certificate", &self.certificate.name("certificate"))
-            .finish()
+/// A certificate of another time would be refused by every peer, each in its own words.
+fn check_time(
+    certificate: Result<&CertificateDer<'_>, rustls::Error>,
+    from: &str,
+) -> Result<(), TlsError> {
+    let parsed = certificate.and_then(ParsedCertificate::try_from);
+    let parsed = parsed.map_err(|source| unusable(from, source))?;
+    // The time is judged before anybody asks who has signed it, and that nobody has is no matter.
+    let judged = verify_server_cert_signed_by_trust_anchor(
+        &parsed,
+        &RootCertStore::empty(),
+        &[],
+        UnixTime::now(),
+        provider().signature_verification_algorithms.all,
+    );
+    match judged {
+        Err(rustls::Error::InvalidCertificate(
+            error @ (CertificateError::Expired
+            | CertificateError::ExpiredContext { .. }
+            | CertificateError::NotValidYet
+            | CertificateError::NotValidYetContext { .. }),
+        )) => Err(TlsError::OutOfTime {
+            from: from.to_owned(),
+            reason: error.to_string(),
+        }),
+        _ => Ok(()),
     }
 }
 
-impl Source {
-    fn name(&self, what: &str) -> String {
-        match self {
-            Self::File(path) => path.display().to_string(),
-            Self::Text(_) => format!("the inline {what}"),
-        }
-    }
-
-    fn read(&self, from: &str) -> Result<Vec<u8>, TlsError> {
-        match self {
-            Self::Text(text) => Ok(text.clone().into_bytes()),
-            Self::File(path) => read(path).map_err(|source| TlsError::Unreadable {
-                from: from.to_owned(),
-                source,
-            }),
-        }
-    }
-}
-
-/// The bytes of a file that is small enough to be PEM.
-pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
-    let found = std::fs::metadata(path)?;
-    if !found.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if found.len() > FILE_BYTES_MAX {
-        return Err(io::Error::other(format!(
-            "it has {} bytes; at most {FILE_BYTES_MAX} are expected",
-            found.len()
-        )));
-    }
-    std::fs::read(path)
-}
-
-fn unusable(from: &str, source: rustls::Error) -> TlsError {
+pub(crate) fn unusable(from: &str, source: rustls::Error) -> TlsError {
     TlsError::Unusable {
         from: from.to_owned(),
         source,

@@ -1,8 +1,9 @@
 //! Certificates of a happn node.
 //!
-//! - [`Identity`]: a private key and its certificate chain, from files or from the configuration.
-//! - [`TlsServer`]: accepts TLS with an identity and can load it again while it is in use.
-//! - [`TlsClient`]: dials with TLS and says whom it trusts.
+//! - [`Identity`]: a private key and its certificate chain, each from a [`PemSource`].
+//! - [`TlsServer`]: accepts TLS with an identity from the [`Clients`] that it admits, and can load
+//!   both again while they are in use.
+//! - [`TlsClient`]: dials with TLS, says whom it trusts, and may show an identity of its own.
 //!
 //! Everything that listens or dials with TLS uses these, so that a certificate is read, checked
 //! and complained about in one place.
@@ -22,16 +23,20 @@
 //! This crate opens no socket and makes no certificates. The one cryptographic library in the
 //! tree is ring.
 
+mod authorities;
 mod client;
 mod error;
 mod identity;
 mod pem;
 mod server;
+mod source;
 
+pub use authorities::Clients;
 pub use client::{TlsClient, Trust};
 pub use error::TlsError;
 pub use identity::Identity;
 pub use server::TlsServer;
+pub use source::PemSource;
 
 /// What [`TlsServer::accept`] makes of a stream.
 pub type ServerStream<S> = tokio_rustls::server::TlsStream<S>;

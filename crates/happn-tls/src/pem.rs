@@ -17,29 +17,57 @@ pub(crate) fn certificates(
         }
     }
     match found.is_empty() {
-        true => Err(TlsError::NoCertificate { from: from.into() }),
+        true => Err(TlsError::NoCertificate {
+            from: from.into(),
+            found: contents(text),
+        }),
         false => Ok(found),
     }
 }
 
 /// The first private key in `text`.
 pub(crate) fn private_key(text: &[u8], from: &str) -> Result<PrivateKeyDer<'static>, TlsError> {
+    let from = from.to_owned();
+    // The library skips such a section without a word, or stumbles over its headers.
+    if is_encrypted(text) {
+        return Err(TlsError::EncryptedKey { from });
+    }
     for item in sections(text) {
-        match item.map_err(|error| not_pem(from, &error))? {
+        match item.map_err(|error| not_pem(&from, &error))? {
             Item::Pkcs1Key(key) => return Ok(key.into()),
             Item::Pkcs8Key(key) => return Ok(key.into()),
             Item::Sec1Key(key) => return Ok(key.into()),
             _ => {}
         }
     }
-    let from = from.to_owned();
-    // The library skips such a section without a word.
-    let encrypted = text
-        .windows(b"ENCRYPTED".len())
-        .any(|window| window == b"ENCRYPTED");
-    match encrypted {
-        true => Err(TlsError::EncryptedKey { from }),
-        false => Err(TlsError::NoKey { from }),
+    let found = contents(text);
+    Err(TlsError::NoKey { from, found })
+}
+
+/// Whether the first private key needs a pass phrase: PKCS#8 says so in the name of the section,
+/// older formats in its first line.
+fn is_encrypted(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let mut lines = text.lines();
+    let key = lines.find(|line| line.starts_with("-----BEGIN ") && line.contains("PRIVATE KEY"));
+    key.is_some_and(|line| line.contains("ENCRYPTED"))
+        || key.is_some() && lines.next().is_some_and(|line| line.contains("ENCRYPTED"))
+}
+
+/// What is in a file that should hold something else: the names of its sections, never more.
+fn contents(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let label = |line: &str| {
+        let label = line.strip_prefix("-----BEGIN ")?;
+        Some(label.trim_end_matches('-').chars().take(40).collect())
+    };
+    let mut labels: Vec<String> = text.lines().filter_map(label).collect();
+    labels.dedup();
+    labels.truncate(8);
+    match (text.trim().is_empty(), labels.is_empty()) {
+        (true, _) => "it is empty".to_owned(),
+        (false, true) => "it has no PEM section".to_owned(),
+        (false, false) => format!("it has {}", labels.join(", ")),
     }
 }
 

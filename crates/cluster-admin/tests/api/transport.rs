@@ -37,7 +37,7 @@ impl Pem {
     }
 
     fn client(&self) -> TlsClient {
-        TlsClient::new(&Trust::Authorities(vec![self.0.join("crt")])).unwrap()
+        TlsClient::new(&Trust::file(self.0.join("crt"))).unwrap()
     }
 }
 

@@ -145,6 +145,8 @@ const NODE: &[Key] = &[
     ),
     key("services.proxy.config.keyPath", Kind::Text, Preset::Unset, "The proxy's private key, a PEM file: clients connect with https then. Read again on SIGHUP."),
     key("services.proxy.config.certPath", Kind::Text, Preset::Unset, "The proxy's certificate and those that vouch for it, a PEM file."),
+    key("services.proxy.config.clientCaPath", Kind::Text, Preset::Unset, "The authorities that vouch for clients, a PEM file: the proxy asks clients for a certificate then. Read again on SIGHUP."),
+    key("services.proxy.config.requireClientCert", Kind::Switch, Preset::Switch(true), "Whether the proxy sends away clients that have no certificate when asked; who shows a wrong one is always sent away."),
     key(
         "services.proxy.config.connectionsMax",
         Kind::Whole { min: 1, max: 1_000_000 },
@@ -291,11 +293,13 @@ const NODE: &[Key] = &[
     )
     .ms(),
     key("services.transport.config.mode", Kind::Choice(&["http", "https"]), Preset::Text("http"), "The inner server's transport, alike on all nodes; https needs a key and a certificate."),
-    key("services.transport.config.keyPath", Kind::Text, Preset::Unset, "The inner server's private key, a PEM file. Read again on SIGHUP."),
+    key("services.transport.config.keyPath", Kind::Text, Preset::Unset, "The inner server's private key, a PEM file, with which the node also dials others. Read again on SIGHUP."),
     key("services.transport.config.certPath", Kind::Text, Preset::Unset, "The inner server's certificate and those that vouch for it, a PEM file."),
     key("services.transport.config.key", Kind::Pem, Preset::Unset, "The same key as text."),
     key("services.transport.config.cert", Kind::Pem, Preset::Unset, "The same certificate as text."),
     key("services.transport.config.caPath", Kind::Text, Preset::Unset, "The authorities that vouch for the other nodes, a PEM file; the public ones when unset."),
+    key("services.transport.config.clientCaPath", Kind::Text, Preset::Unset, "The authorities that vouch for those that connect to the inner server, other nodes included, a PEM file: they are asked for a certificate then. Read again on SIGHUP."),
+    key("services.transport.config.requireClientCert", Kind::Switch, Preset::Switch(true), "Whether the inner server sends away those that have no certificate when asked; who shows a wrong one is always sent away."),
     key("services.transport.config.keepAliveTimeout", LIMIT, Preset::Whole(120_000), "How long an idle HTTP connection is kept; 0 is for ever.")
         .ms(),
     key(

@@ -23,6 +23,7 @@ pub(crate) fn apply(layers: &mut Layers, interfaces: &[InterfaceAddress], report
     check_announced(layers, report);
     check_security(layers, report);
     check_tls(layers, report);
+    check_client_authorities(layers, report);
     check_target(layers, report);
     check_ports(layers, report);
     check_admin_port(layers, report);
@@ -217,6 +218,43 @@ fn check_tls(layers: &Layers, report: &mut Report) {
             "the inner server's key is of no use unless {TRANSPORT_MODE} is https"
         )),
         _ => {}
+    }
+}
+
+/// Authorities of clients by section: what makes the section speak TLS, and in which words that is
+/// missed.
+const CLIENT_AUTHORITIES: [(&str, &str, &str); 2] = [
+    (
+        "services.proxy.config.clientCaPath",
+        "services.proxy.config.requireClientCert",
+        "clients show certificates only where services.proxy.config.keyPath is given",
+    ),
+    (
+        "services.transport.config.clientCaPath",
+        "services.transport.config.requireClientCert",
+        "nobody shows certificates unless services.transport.config.mode is https",
+    ),
+];
+
+/// Who believes that only certain clients get in must not be wrong.
+fn check_client_authorities(layers: &Layers, report: &mut Report) {
+    let speaks_tls = [
+        !layers.value("services.proxy.config.keyPath").is_null(),
+        *layers.value(TRANSPORT_MODE) == json!("https"),
+    ];
+    for ((authorities, requires, reason), speaks_tls) in CLIENT_AUTHORITIES.iter().zip(speaks_tls) {
+        let given = !layers.value(authorities).is_null();
+        let required = *layers.value(requires) == json!(true);
+        if given && !speaks_tls {
+            report.rule(
+                layers.origin(authorities),
+                authorities,
+                (*reason).to_owned(),
+            );
+        } else if !given && required && *layers.origin(requires) != Origin::Default {
+            let reason = format!("{authorities} must be given too");
+            report.rule(layers.origin(requires), requires, reason);
+        }
     }
 }
 

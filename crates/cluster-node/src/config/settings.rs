@@ -228,6 +228,10 @@ pub struct ProxySettings {
     pub key_path: Option<PathBuf>,
     /// The certificate's file; present when the key's is.
     pub cert_path: Option<PathBuf>,
+    /// Who vouches for clients; they are asked for no certificate when absent.
+    pub client_ca_path: Option<PathBuf>,
+    /// Whether a client without a certificate is sent away, if they are asked.
+    pub require_client_cert: bool,
     /// The most clients connected at one time.
     pub connections_max: usize,
     /// Whether forwarding headers are believed.
@@ -286,6 +290,10 @@ pub struct TransportSettings {
     pub cert: Option<String>,
     /// Who vouches for the other nodes; the public authorities when absent.
     pub ca_path: Option<PathBuf>,
+    /// Who vouches for those that connect; they are asked for no certificate when absent.
+    pub client_ca_path: Option<PathBuf>,
+    /// Whether one without a certificate is sent away, if they are asked.
+    pub require_client_cert: bool,
     /// How long an idle HTTP connection is kept; zero is for ever.
     #[serde(deserialize_with = "interval")]
     pub keep_alive_timeout: Duration,
@@ -299,6 +307,8 @@ impl fmt::Debug for TransportSettings {
             .field("key_path", &self.key_path)
             .field("cert_path", &self.cert_path)
             .field("ca_path", &self.ca_path)
+            .field("client_ca_path", &self.client_ca_path)
+            .field("require_client_cert", &self.require_client_cert)
             .finish_non_exhaustive()
     }
 }

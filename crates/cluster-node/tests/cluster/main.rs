@@ -17,6 +17,7 @@ mod leaving;
 mod links;
 mod locked;
 mod missed;
+mod mutual_tls;
 mod replication;
 mod secure;
 mod security_changes;

@@ -3,7 +3,7 @@
 use crate::harness::{Folder, QUIET, busy_port};
 
 /// Runs a node that must fail and answers its last line.
-fn failure(folder: &Folder, arguments: &[&str]) -> String {
+pub(crate) fn failure(folder: &Folder, arguments: &[&str]) -> String {
     let output = folder.run(&[&["--log", "error"], arguments].concat());
     let log = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{log}");

@@ -9,6 +9,7 @@
 )]
 
 mod admin;
+mod certificates;
 mod failures;
 mod harness;
 mod health;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use happn_core::{Arrival, ByteStream, Ingress};
-use happn_tls::{TlsClient, TlsError, Trust};
+use happn_tls::{Identity, TlsClient, TlsError, Trust};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -36,6 +36,8 @@ pub struct RemoteConfig {
     pub target: Target,
     /// Whose certificates will do, if the target speaks https.
     pub trust: Trust,
+    /// What the target is shown if it speaks https and asks for a certificate.
+    pub identity: Option<Identity>,
     /// How long to try to reach the target; then clients get 504.
     pub connect_max: Duration,
     /// How long the target may keep a request without a sign; then clients get 504.
@@ -52,6 +54,7 @@ impl RemoteConfig {
         Self {
             target,
             trust: Trust::Public,
+            identity: None,
             connect_max: Duration::from_secs(5),
             answer_max: Duration::from_secs(60),
             idle_max: Some(Duration::from_secs(120)),
@@ -81,10 +84,10 @@ impl Remote {
     /// A way to the target; nothing is dialled yet.
     ///
     /// # Errors
-    /// When the authorities to trust cannot be read.
+    /// When the authorities to trust, or the identity to show, cannot be read.
     pub fn new(config: RemoteConfig) -> Result<Self, TlsError> {
         let tls = match config.target.is_encrypted() {
-            true => Some(TlsClient::new(&config.trust)?),
+            true => Some(TlsClient::showing(&config.trust, config.identity.clone())?),
             false => None,
         };
         Ok(Self(Arc::new(Shared {
@@ -94,6 +97,15 @@ impl Remote {
             stopping: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })))
+    }
+
+    /// Reads again whom to trust and what to show, for connections to the target that begin from
+    /// now on. Without effect without https.
+    ///
+    /// # Errors
+    /// When something of it is of no use; what is in use stays in use then.
+    pub fn reload_certificates(&self) -> Result<(), TlsError> {
+        self.0.tls.as_ref().map_or(Ok(()), TlsClient::reload)
     }
 
     /// Takes no further clients, ends websockets, and waits for the requests under way, at most

@@ -81,6 +81,7 @@ impl Core {
         let connection = match &self.way {
             Way::Network => {
                 let address = config.address()?;
+                let tls = config.tls(&address)?;
                 let dialling = Dialling {
                     nonce,
                     timeout: config.connect_timeout,
@@ -88,7 +89,7 @@ impl Core {
                     read_bytes: READ_BYTES,
                     // One attempt is enough.
                     retry_after: config.connect_timeout,
-                    trust: &config.trust,
+                    tls: tls.as_ref(),
                 };
                 let socket = dial::open(&address, &dialling).await?;
                 self.take_over(socket, config.silence_limit, previous_session)

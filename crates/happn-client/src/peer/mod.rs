@@ -11,7 +11,7 @@ use std::time::Duration;
 use happn_core::{BoxFuture, ConnectError, Gap, LinkLogin, PeerConnector, PeerLink, PeerLogin};
 use happn_protocol::Json;
 use happn_protocol::link::{LINK_FRAME_MAX, LINK_VERSION, LinkOffer, LinkPosition};
-use happn_tls::Trust;
+use happn_tls::{TlsClient, TlsError};
 use tokio::time::Instant;
 
 use crate::address::Address;
@@ -52,8 +52,6 @@ pub struct PeerDialerConfig {
     /// way there. When they are that many, the socket is not read any more, so that TCP slows the
     /// peer down and nothing is lost.
     pub event_buffer: usize,
-    /// Whose certificates are accepted, where peers speak TLS; `None` where they do not.
-    pub tls: Option<Trust>,
 }
 
 impl Default for PeerDialerConfig {
@@ -67,7 +65,6 @@ impl Default for PeerDialerConfig {
             write_timeout: Duration::from_secs(30),
             max_message_bytes: LINK_FRAME_MAX,
             event_buffer: 4096,
-            tls: None,
         }
     }
 }
@@ -82,6 +79,7 @@ pub trait PeerCredentials: std::fmt::Debug + Send + Sync + 'static {
 #[derive(Clone, Debug, Default)]
 pub struct PeerDialer {
     config: PeerDialerConfig,
+    tls: Option<TlsClient>,
     credentials: Option<Arc<dyn PeerCredentials>>,
     positions: Arc<Mutex<Positions>>,
     counts: Arc<LiveCounts>,
@@ -111,6 +109,7 @@ impl PeerDialer {
     pub fn new(config: PeerDialerConfig) -> Self {
         Self {
             config,
+            tls: None,
             credentials: None,
             positions: Arc::default(),
             counts: Arc::default(),
@@ -124,6 +123,24 @@ impl PeerDialer {
             credentials: Some(credentials),
             ..self
         }
+    }
+
+    /// The same dialer, for peers that speak TLS.
+    #[must_use]
+    pub fn with_tls(self, tls: TlsClient) -> Self {
+        Self {
+            tls: Some(tls),
+            ..self
+        }
+    }
+
+    /// Reads again whom to trust and what to show, for links that begin from now on. Without effect
+    /// without TLS.
+    ///
+    /// # Errors
+    /// When something of it is of no use; what is in use stays in use then.
+    pub fn reload_certificates(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), TlsClient::reload)
     }
 
     /// What became of the links so far. Clones of a dialer count together.
@@ -173,7 +190,7 @@ impl PeerDialer {
         let config = &self.config;
         let resume = self.positions().offer(endpoint);
         let info = info_block(&with_link(&login.info, &login.link, resume)?, false)?;
-        let address = match &config.tls {
+        let address = match &self.tls {
             None => Address::parse(endpoint)?,
             Some(_) => Address::parse(&format!("https://{endpoint}"))?,
         };
@@ -183,7 +200,7 @@ impl PeerDialer {
             max_message_bytes: config.max_message_bytes,
             read_bytes: READ_BYTES,
             retry_after: RETRY_AFTER,
-            trust: config.tls.as_ref().unwrap_or(&Trust::Public),
+            tls: self.tls.as_ref(),
         };
         let socket = dial::open(&address, &dialling).await?;
         let (inbox, arrivals) = PeerInbox::new(config.event_buffer);

@@ -147,6 +147,30 @@ fn half_of_a_key_and_certificate_is_refused_and_so_is_https_without_them() {
 }
 
 #[test]
+fn authorities_of_clients_where_nobody_would_be_asked_are_refused() {
+    assert_eq!(
+        problems(
+            "{services: {transport: {config: {clientCaPath: 'ca'}},
+                proxy: {config: {clientCaPath: 'ca', requireClientCert: false}}}}"
+        ),
+        [
+            "services.proxy.config.clientCaPath: clients show certificates only where \
+             services.proxy.config.keyPath is given",
+            "services.transport.config.clientCaPath: nobody shows certificates unless \
+             services.transport.config.mode is https",
+        ]
+    );
+    assert_eq!(
+        problems("{services: {proxy: {config: {requireClientCert: true}}}}"),
+        [
+            "services.proxy.config.requireClientCert: services.proxy.config.clientCaPath must be \
+             given too"
+        ]
+    );
+    assert!(warnings("{services: {proxy: {config: {requireClientCert: false}}}}").is_empty());
+}
+
+#[test]
 fn inline_keys_are_pem_and_never_shown() {
     let told = problems("{services: {transport: {config: {key: 'hunter2', cert: 'hunter2'}}}}");
     assert!(

@@ -142,7 +142,7 @@ fn every_key_can_be_set_by_its_systematic_variable_in_any_case() {
             _ => "some".into(),
         };
         // These need files, or a network card.
-        let needy = ["keyPath", "certPath", "interfaceId"];
+        let needy = ["keyPath", "certPath", "clientCaPath", "interfaceId"];
         if key.kind == Kind::Pem || needy.iter().any(|end| key.path.ends_with(end)) {
             continue;
         }

@@ -165,6 +165,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("services.proxy.config.keyPath", "null", TEXT, NO_TEXT),
     row("services.proxy.config.certPath", "null", TEXT, NO_TEXT),
+    row("services.proxy.config.clientCaPath", "null", TEXT, NO_TEXT),
+    row(
+        "services.proxy.config.requireClientCert",
+        "true",
+        SWITCH,
+        NO_SWITCH,
+    ),
     row(
         "services.proxy.config.connectionsMax",
         "100000",
@@ -331,6 +338,18 @@ pub(super) const ROWS: &[Row] = &[
     row("services.transport.config.key", "null", PEM, NO_PEM),
     row("services.transport.config.cert", "null", PEM, NO_PEM),
     row("services.transport.config.caPath", "null", TEXT, NO_TEXT),
+    row(
+        "services.transport.config.clientCaPath",
+        "null",
+        TEXT,
+        NO_TEXT,
+    ),
+    row(
+        "services.transport.config.requireClientCert",
+        "true",
+        SWITCH,
+        NO_SWITCH,
+    ),
     ms(
         "services.transport.config.keepAliveTimeout",
         "120000",
