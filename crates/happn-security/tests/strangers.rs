@@ -9,17 +9,20 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use happn_core::{
     Admission, Authority as _, Connection, DataService, LoginRequest, MemoryStore, Refusal,
     SystemClock, Via,
 };
 use happn_protocol::Json;
 use happn_security::authority::{AuthorityConfig, SecurityAuthority};
-use happn_security::credentials::{LockoutConfig, Passwords};
+use happn_security::credentials::{LockoutConfig, Passwords, jsonpack};
 use happn_security::directory::{
     Directory, HashingPool, NameFolding, Password, StartUp, UserDraft,
 };
 use proptest::prelude::*;
+use ring::hmac;
 use serde_json::{Value, json};
 
 const PEM: &str =
@@ -147,6 +150,48 @@ proptest! {
             prop_assert_eq!(refused.error.code, Some(401));
             Ok(())
         })?;
+    }
+}
+
+/// Also those that anybody can sign, and one that is signed with a key that everybody knows.
+#[tokio::test]
+async fn a_token_of_any_algorithm_that_we_have_not_signed_is_no_credential() {
+    let authority = authority().await;
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let session = json!({"id": "s", "type": 1, "timestamp": 1, "parentId": "s", "origin": "n",
+        "policy": {"0": {}, "1": {}}, "isToken": true, "username": "_ADMIN"});
+    let packed = Value::String(jsonpack::pack(&session)).to_string();
+    let public = hmac::Key::new(hmac::HMAC_SHA256, PEM.as_bytes());
+    for header in [
+        json!({"typ": "JWT", "alg": "none"}),
+        json!({"typ": "JWT", "alg": "None"}),
+        json!({"typ": "JWT", "alg": "HS256"}),
+        json!({"typ": "JWT", "alg": "hs256"}),
+        json!({"typ": "JWT", "alg": "HS512"}),
+        json!({"typ": "JWT", "alg": "RS256"}),
+        json!({"typ": "JWT", "alg": "ES256"}),
+        json!({"typ": "JWT", "alg": ["HS256"]}),
+        json!({"typ": "JWT"}),
+        json!("HS256"),
+    ] {
+        let header = header.to_string();
+        let signed = format!(
+            "{}.{}",
+            encode(header.as_bytes()),
+            encode(packed.as_bytes())
+        );
+        let signature = hmac::sign(&public, signed.as_bytes());
+        for signature in ["", "AAAA", &encode(signature.as_ref()), &"A".repeat(43)] {
+            let token = format!("{signed}.{signature}");
+            let message = json!({"token": token});
+            let refused = login(&authority, &message, Via::Socket).await.unwrap_err();
+            assert_eq!(refused.error.code, Some(401), "{header}");
+            let refused = authority.bearer(&token).await.unwrap_err();
+            assert_eq!(refused.error.code, Some(401), "{header}");
+        }
+        for token in [&signed[..], "..", "...", &format!("{signed}..")] {
+            assert!(authority.bearer(token).await.is_err(), "{token}");
+        }
     }
 }
 

@@ -71,7 +71,7 @@ impl UserRights {
         }
     }
 
-    /// Guesses of the old password count like those of a login.
+    /// Guesses of the old password count like those of a login, and wait for their turn with them.
     async fn change_password(&self, data: &Json) -> Result<Afterwards, Refusal> {
         let parsed = data.decode::<NewPassword>();
         let usable = parsed.ok().filter(|data| {
@@ -81,6 +81,7 @@ impl UserRights {
             .ok_or_else(|| unusable("Invalid parameters: oldPassword and newPassword required"))?;
         let (shared, name) = (&self.shared, &*self.username);
         let now = || shared.clock.monotonic();
+        let _turn = shared.turns.wait(self.source).await;
         let locked = shared.lockout.check(name, self.source, now());
         locked.map_err(|locked| Refusal::denied(403, locked.to_string()))?;
         let directory = shared.directory.acting_as(self.actor.clone());

@@ -10,6 +10,8 @@
 mod activity;
 mod changing;
 mod deciding;
+mod digests;
+mod flooding;
 mod holes;
 mod logging_in;
 mod providers;

@@ -1,6 +1,6 @@
 //! A server to be treated badly, and clients that look whether it still answers.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 use happn_core::{DataService, MemoryStore, Node, NodeConfig, OpenAuthority, SystemClock};
@@ -29,7 +29,15 @@ pub async fn plain() -> Server {
 
 /// A websocket that speaks the current dialect.
 pub async fn client(server: &Server) -> RawSocket {
-    let mut socket = RawSocket::websocket(server.address()).await;
+    configured(RawSocket::websocket(server.address()).await).await
+}
+
+/// The same, of a client whose address is `from`.
+pub async fn client_from(from: IpAddr, server: &Server) -> RawSocket {
+    configured(RawSocket::websocket_from(from, server.address()).await).await
+}
+
+async fn configured(mut socket: RawSocket) -> RawSocket {
     let configure = json!({"action": "configure-session", "eventId": "configure",
         "data": {"protocol": "happn_4", "version": "13.12.1"}});
     socket.send_text(&configure.to_string()).await;

@@ -13,6 +13,7 @@ mod clients;
 mod frames;
 mod harness;
 mod http;
+mod logins;
 mod requests;
 
 #[allow(dead_code, reason = "shared with other tests")]

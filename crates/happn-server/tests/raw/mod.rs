@@ -4,12 +4,12 @@
 mod frames;
 
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 use tokio::net::tcp::OwnedWriteHalf;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 
 pub use frames::{Opcode, encode};
@@ -46,7 +46,10 @@ pub struct RawSocket {
 impl RawSocket {
     /// Opens a connection and sends `head`, an HTTP request.
     pub async fn open(address: SocketAddr, head: &[u8]) -> std::io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
+        Self::on(TcpStream::connect(address).await?, head).await
+    }
+
+    async fn on(stream: TcpStream, head: &[u8]) -> std::io::Result<Self> {
         stream.set_nodelay(true)?;
         let (reader, mut writer) = stream.into_split();
         let (arrived, arriving) = mpsc::unbounded_channel();
@@ -61,13 +64,24 @@ impl RawSocket {
 
     /// A websocket that is open.
     pub async fn websocket(address: SocketAddr) -> Self {
-        let mut socket = Self::open(address, UPGRADE).await.unwrap();
-        let answer = socket.next().await;
+        Self::open(address, UPGRADE).await.unwrap().upgraded().await
+    }
+
+    /// A websocket of a client whose address is `from`, on this machine.
+    pub async fn websocket_from(from: IpAddr, address: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind((from, 0).into()).unwrap();
+        let stream = socket.connect(address).await.unwrap();
+        Self::on(stream, UPGRADE).await.unwrap().upgraded().await
+    }
+
+    async fn upgraded(mut self) -> Self {
+        let answer = self.next().await;
         assert!(
             matches!(&answer, Got::Http(head) if head.starts_with("HTTP/1.1 101")),
             "the upgrade was answered with {answer:?}"
         );
-        socket
+        self
     }
 
     /// Sends bytes as they are. A closed connection is no error: what arrives will tell.

@@ -81,6 +81,12 @@ fn another_algorithm_is_refused_even_when_the_signature_fits() {
     for header in [
         json!({"alg": "none"}),
         json!({"alg": "HS512"}),
+        json!({"alg": "RS256"}),
+        json!({"alg": "hs256"}),
+        json!({"alg": "HS256 "}),
+        json!({"alg": ["HS256"]}),
+        json!({"alg": null}),
+        json!({"typ": "JWT"}),
         json!({}),
         json!([]),
     ] {
