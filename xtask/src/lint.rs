@@ -25,13 +25,21 @@ fn deny() -> anyhow::Result<()> {
     if run::output(run::cargo(&["deny", "--version"])).is_err() {
         bail!("cargo-deny is missing; install it with `cargo install cargo-deny --locked`");
     }
-    run::succeed(run::cargo(&[
-        "deny",
-        "--log-level",
-        "error",
-        "check",
-        "bans",
-        "licenses",
-        "sources",
-    ]))
+    // The fuzzer is a workspace of its own.
+    for manifest in ["Cargo.toml", "fuzz/Cargo.toml"] {
+        run::succeed(run::cargo(&[
+            "deny",
+            "--log-level",
+            "error",
+            "--manifest-path",
+            manifest,
+            "--config",
+            "deny.toml",
+            "check",
+            "bans",
+            "licenses",
+            "sources",
+        ]))?;
+    }
+    Ok(())
 }

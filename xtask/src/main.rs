@@ -11,6 +11,7 @@ mod cluster;
 mod counts;
 mod dist;
 mod examples;
+mod fuzz;
 mod lint;
 mod mongo;
 mod run;
@@ -39,6 +40,8 @@ enum Task {
     Test(test::Options),
     /// Run every example: each ends by itself and succeeds
     Examples,
+    /// Fuzz everything that reads what strangers send; needs nightly Rust and cargo-fuzz
+    Fuzz(fuzz::Options),
     /// Start a MongoDB for tests, and run a command with HAPPN_TEST_MONGO_URL set
     Mongo(mongo::Options),
     /// Start real nodes, kill and restart some, and check what clients saw
@@ -58,6 +61,7 @@ fn main() -> anyhow::Result<()> {
         Task::Tidy => tidy::run(),
         Task::Test(options) => test::run(&options),
         Task::Examples => examples::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Mongo(options) => mongo::run(&options),
         Task::TestCluster(options) => cluster::run(&options),
         Task::Bench(options) => bench::run(&options),

@@ -248,6 +248,20 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "tokio-tungstenite",
         ],
     ),
+    // Nobody depends on it but the fuzzer.
+    (
+        "hostile-input",
+        &[
+            "bytes",
+            "happn-core",
+            "happn-paths",
+            "happn-protocol",
+            "happn-security",
+            "serde_json",
+            "tokio",
+            "uuid",
+        ],
+    ),
     // Only ever a development dependency, and xtask's.
     (
         "testkit",
