@@ -54,6 +54,7 @@ mod sessions;
 pub mod store_conformance;
 mod subscriptions;
 mod traffic;
+mod wakes;
 
 pub use changes::{ChangeHints, Changes};
 pub use computation::Computation;
@@ -94,6 +95,7 @@ pub use seams::store::{
 pub use search::{Search, item};
 pub use session::{Connection, Session};
 pub use traffic::{ClassTraffic, Load, Traffic};
+pub use wakes::in_one_turn;
 
 /// A future behind a trait object.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,12 +1,12 @@
 //! What waits to be written to one client.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use happn_protocol::ServerFrame;
 use tokio::sync::Notify;
 
-use crate::SessionLimits;
+use crate::{SessionLimits, wakes};
 
 /// How a session ends from the node's side.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub enum Push {
 #[derive(Debug)]
 pub struct Outbox {
     queue: Mutex<Queue>,
-    ready: Notify,
+    ready: Arc<Notify>,
     frames_max: usize,
     bytes_max: usize,
     source: OnceLock<Source>,
@@ -95,7 +95,7 @@ impl Outbox {
     pub(crate) fn new(limits: &SessionLimits) -> Self {
         Self {
             queue: Mutex::default(),
-            ready: Notify::new(),
+            ready: Arc::default(),
             frames_max: limits.outbox_frames_max,
             bytes_max: limits.outbox_bytes_max,
             source: OnceLock::new(),
@@ -111,7 +111,7 @@ impl Outbox {
 
     /// There is something to take.
     pub(crate) fn wake(&self) {
-        self.ready.notify_one();
+        wakes::queued(&self.ready, true);
     }
 
     /// Ends the session at once, without what is queued.
@@ -154,9 +154,7 @@ impl Outbox {
             queue.frames.push_back(frame);
             was_empty
         };
-        if was_empty {
-            self.ready.notify_one();
-        }
+        wakes::queued(&self.ready, was_empty);
         Push::Queued
     }
 

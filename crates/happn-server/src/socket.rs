@@ -1,6 +1,8 @@
 //! One websocket: a task that reads requests, writes the outbox and keeps the heartbeat.
 
+use std::io;
 use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +14,12 @@ use hyper::Request;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use tokio::sync::watch;
+use tokio::time::error::Elapsed;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Role, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Bytes, Message};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 
 use crate::client_address::{client_address, direct_address};
 use crate::heartbeat::{Heartbeat, Verdict};
@@ -145,6 +148,17 @@ struct Client {
 /// Whether the connection goes on.
 type Flow = ControlFlow<()>;
 
+/// How taking messages came to its end.
+enum Taken {
+    /// No more is there, or not to be taken now.
+    All,
+    Ping,
+    Close,
+    Failure(Error),
+    /// The client is gone.
+    End,
+}
+
 impl Client {
     async fn run(&mut self) {
         while self.turn().await.is_continue() {}
@@ -168,50 +182,57 @@ impl Client {
 
     /// Handles `first` and whatever else has already arrived.
     async fn read(&mut self, first: Option<Result<Message, Error>>) -> Flow {
-        let mut next = first;
-        let mut left = READS_PER_TURN;
-        loop {
-            let Some(message) = next else {
+        match happn_core::in_one_turn(|| self.take(first)) {
+            Taken::All => {}
+            // The library has queued the pong, and is not to have anything of its own in its buffer
+            // when frames go straight to the stream.
+            Taken::Ping => self.flush().await?,
+            Taken::Close => {
+                let _ = tokio::time::timeout(CLOSE_WAIT, self.drain_close()).await;
                 return Flow::Break(());
-            };
-            match message {
-                Ok(message) => self.handle(message).await?,
-                Err(error) => return self.violated(error).await,
             }
-            left -= 1;
-            // Before asking for another message: one that was taken has to be handled.
-            if left == 0 || self.blocked.is_some() || self.answers.len() >= ANSWERS_MAX {
-                break;
-            }
-            match self.socket.next().now_or_never() {
-                Some(message) => next = message,
-                None => break,
-            }
+            Taken::Failure(error) => return self.violated(error).await,
+            Taken::End => return Flow::Break(()),
         }
         // Reads that need no waiting answer within the same write.
         while let Some(Some(())) = self.answers.next().now_or_never() {}
         Flow::Continue(())
     }
 
-    async fn handle(&mut self, message: Message) -> Flow {
-        match message {
-            Message::Text(text) => self.receive(text.as_ref()),
-            Message::Ping(_) => {
-                self.heartbeat.answered();
-                // The library has queued the pong.
-                return self.flush().await;
+    /// Takes one message after the other, up to one that has to be waited for.
+    fn take(&mut self, first: Option<Result<Message, Error>>) -> Taken {
+        let mut next = first;
+        let mut left = READS_PER_TURN;
+        loop {
+            match next {
+                Some(Ok(Message::Text(text))) => self.receive(&text),
+                Some(Ok(Message::Binary(_) | Message::Pong(_) | Message::Frame(_))) => {}
+                Some(Ok(Message::Ping(_))) => {
+                    self.heartbeat.answered();
+                    return Taken::Ping;
+                }
+                Some(Ok(Message::Close(_))) => return Taken::Close,
+                Some(Err(error)) => return Taken::Failure(error),
+                None => return Taken::End,
             }
-            Message::Close(_) => {
-                let _ = tokio::time::timeout(CLOSE_WAIT, self.drain_close()).await;
-                return Flow::Break(());
+            left -= 1;
+            // Before asking for another message: one that was taken has to be handled.
+            if left == 0 || self.blocked.is_some() || self.answers.len() >= ANSWERS_MAX {
+                return Taken::All;
             }
-            Message::Binary(_) | Message::Pong(_) | Message::Frame(_) => {}
+            match self.socket.next().now_or_never() {
+                Some(message) => next = message,
+                None => return Taken::All,
+            }
         }
-        Flow::Continue(())
     }
 
-    fn receive(&mut self, frame: &Bytes) {
-        match self.shared.node.receive(&self.session, frame) {
+    fn receive(&mut self, text: &Utf8Bytes) {
+        let received = self
+            .shared
+            .node
+            .receive_text(&self.session, text, text.as_ref());
+        match received {
             Received::Done => {}
             Received::Answer(answer) => self.answers.push(answer),
             Received::Blocked(mut blocked) => {
@@ -266,18 +287,8 @@ impl Client {
     }
 
     async fn write_drained(&mut self) -> Flow {
-        // Complete frames go straight to the stream; the library must have nothing of its own
-        // in its buffer then.
-        self.flush().await?;
         let frames = std::mem::take(&mut self.frames);
-        let writing = write_frames(self.socket.get_mut(), &frames);
-        let bounded = tokio::time::timeout(self.shared.config.write_timeout, writing);
-        let written = tokio::select! {
-            biased;
-            written = bounded => Some(written),
-            // Nothing of what is left reaches this client in order any more.
-            () = overflow(&self.session) => None,
-        };
+        let written = self.write_within(&frames).await;
         self.frames = frames;
         self.frames.clear();
         if self.frames.capacity() > 64 {
@@ -294,6 +305,24 @@ impl Client {
                 tracing::warn!(session = %self.session.id(), "closing a client that takes no bytes");
                 Flow::Break(())
             }
+        }
+    }
+
+    /// Writes `frames` in the time a client has for that; `None` when its outbox has overflowed
+    /// meanwhile: nothing of what is left reaches it in order any more.
+    async fn write_within(
+        &mut self,
+        frames: &[ServerFrame],
+    ) -> Option<Result<io::Result<()>, Elapsed>> {
+        let mut writing = pin!(write_frames(self.socket.get_mut(), frames));
+        // Only a client that is behind is worth a timer.
+        if let Some(written) = writing.as_mut().now_or_never() {
+            return Some(Ok(written));
+        }
+        tokio::select! {
+            biased;
+            written = tokio::time::timeout(self.shared.config.write_timeout, writing) => Some(written),
+            () = overflow(&self.session) => None,
         }
     }
 

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use happn_protocol::link::{INTEREST_ACTION, LINK_ACTION};
 use happn_protocol::response::{Echo, ObjectResponse};
-use happn_protocol::{Dialect, Incoming, Json, Request, WireError};
+use happn_protocol::{Dialect, Incoming, Json, Members, Options, Request, WireError};
 
 use crate::layers::Passed;
 use crate::{BoxFuture, Node, Session, StoreError};
@@ -53,23 +53,41 @@ struct Call<'a> {
 }
 
 impl Node {
-    /// Handles one text frame of `session`. `frame` must hold `text`'s bytes.
+    /// Handles one text frame of `session`.
     ///
     /// Never fails and never blocks: whatever cannot be understood is ignored or answered with an
     /// error, as the protocol says.
     pub fn receive(self: &Arc<Self>, session: &Arc<Session>, frame: &bytes::Bytes) -> Received {
-        let changed;
-        let frame = match self.layers.inbound(session, frame) {
-            Passed::Unchanged => frame,
-            Passed::Changed(other) => {
-                changed = other;
-                &changed
+        match std::str::from_utf8(frame) {
+            Ok(text) => self.receive_text(session, text, frame),
+            Err(_) => Received::Done,
+        }
+    }
+
+    /// The same for a frame that is known to be the bytes of `text`.
+    pub fn receive_text(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        text: &str,
+        frame: &bytes::Bytes,
+    ) -> Received {
+        match self.layers.inbound(session, text) {
+            Passed::Unchanged => self.handle(session, text, frame),
+            Passed::Changed(text) => {
+                let frame = bytes::Bytes::from(text);
+                let text = std::str::from_utf8(&frame);
+                text.map_or(Received::Done, |text| self.handle(session, text, &frame))
             }
-            Passed::Refused => return Received::Done,
-        };
-        let Ok(text) = std::str::from_utf8(frame) else {
-            return Received::Done;
-        };
+            Passed::Refused => Received::Done,
+        }
+    }
+
+    fn handle(
+        self: &Arc<Self>,
+        session: &Arc<Session>,
+        text: &str,
+        frame: &bytes::Bytes,
+    ) -> Received {
         match Incoming::decode(text) {
             Incoming::Control(text) => Received::Control(text.into_owned()),
             Incoming::Ignored => {
@@ -152,12 +170,11 @@ impl<'a> Call<'a> {
     }
 
     fn is_encrypted(&self) -> bool {
-        let set = |raw| happn_protocol::Options::is_set(raw);
-        set(self.request.encrypted)
+        Options::is_set(self.request.encrypted)
             || self.request.data.is_some_and(|data| {
                 data.get().contains("\"encrypted\"")
-                    && happn_protocol::Members::parse(data.get())
-                        .is_some_and(|members| set(members.get("encrypted")))
+                    && Members::parse(data.get())
+                        .is_some_and(|members| Options::is_set(members.get("encrypted")))
             })
     }
 

@@ -4,7 +4,6 @@ mod message;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use happn_protocol::response::{Echo, ObjectResponse};
 use happn_protocol::{Json, ServerFrame, WireError};
 
@@ -50,7 +49,7 @@ pub(crate) enum Passed {
     /// No layer changed it.
     Unchanged,
     /// This is to be handled in its place.
-    Changed(Bytes),
+    Changed(String),
     /// The client has been answered.
     Refused,
 }
@@ -61,11 +60,10 @@ impl Layers {
     }
 
     /// Takes a request through the layers.
-    pub(crate) fn inbound(&self, session: &Session, frame: &[u8]) -> Passed {
+    pub(crate) fn inbound(&self, session: &Session, text: &str) -> Passed {
         let Some(layers) = &self.0 else {
             return Passed::Unchanged;
         };
-        let text = std::str::from_utf8(frame).unwrap_or_default();
         let Some(mut message) = Message::read(text, MessageKind::Request) else {
             return Passed::Unchanged;
         };
@@ -76,7 +74,7 @@ impl Layers {
             }
         }
         match message.into_changed() {
-            Some(text) => Passed::Changed(text.into()),
+            Some(text) => Passed::Changed(text),
             None => Passed::Unchanged,
         }
     }
