@@ -6,6 +6,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::Raw;
+use crate::word::{Found, Word};
+
 /// One JSON document as text. Cheap to clone; never re-parsed just to be passed on.
 ///
 /// Invariant: the bytes are valid UTF-8 and valid JSON without a raw U+2028 or U+2029, which
@@ -30,7 +33,7 @@ impl Json {
     /// When `text` is not one valid JSON document.
     pub fn parse(text: impl Into<String>) -> Result<Self, JsonError> {
         let raw = RawValue::from_string(text.into())?;
-        Ok(Self::from_raw(&raw))
+        Ok(Self::from_raw(&*raw))
     }
 
     /// Serialises a value.
@@ -43,8 +46,8 @@ impl Json {
 
     /// Copies a slice that the JSON parser has already accepted.
     #[must_use]
-    pub fn from_raw(raw: &RawValue) -> Self {
-        Self::from_trusted(raw.get().as_bytes().to_vec())
+    pub fn from_raw<'a>(raw: impl Into<Raw<'a>>) -> Self {
+        Self::from_trusted(raw.into().get().as_bytes().to_vec())
     }
 
     /// Takes JSON text that this process wrote itself.
@@ -68,8 +71,8 @@ impl Json {
     ///
     /// `raw` must have been decoded from `frame`; if it was not, the text is copied.
     #[must_use]
-    pub fn share(frame: &Bytes, raw: &RawValue) -> Self {
-        Self::share_trusted(frame, raw.get())
+    pub fn share<'a>(frame: &Bytes, raw: impl Into<Raw<'a>>) -> Self {
+        Self::share_trusted(frame, raw.into().get())
     }
 
     /// The same for text that was found to be JSON in another way; the caller vouches for it.
@@ -165,12 +168,24 @@ pub(crate) fn write_unquoted(out: &mut Vec<u8>, text: &str) {
 }
 
 /// Whether `bytes` holds nothing that might need an escape. No early exit: nearly every string is
-/// clean, and a loop without branches is done many bytes at a time.
+/// clean.
 fn is_clean(bytes: &[u8]) -> bool {
-    let suspicious = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\' || byte == 0xE2;
-    !bytes
-        .iter()
-        .fold(false, |found, &byte| found | suspicious(byte))
+    let (words, last) = bytes.as_chunks();
+    let mut padded = [b' '; 8];
+    for (to, from) in padded.iter_mut().zip(last) {
+        *to = *from;
+    }
+    let all = words.iter().chain([&padded]);
+    !all.fold(Found::NONE, |found, word| {
+        found.or(suspects(Word::new(*word)))
+    })
+    .any()
+}
+
+/// Control characters, quotes, backslashes and what a separator begins with.
+fn suspects(word: Word) -> Found {
+    let quotes = word.equal(b'"').or(word.equal(b'\\'));
+    quotes.or(word.below(0x20)).or(word.equal(0xE2))
 }
 
 fn write_escape(out: &mut Vec<u8>, bytes: &[u8], at: usize) {

@@ -35,7 +35,7 @@ impl<'a> Members<'a> {
     /// The value of `name` when it is a string.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<Cow<'a, str>> {
-        text_of(self.get(name)?)
+        text_of(self.get(name)?.get())
     }
 
     /// Name and value of each member, in order.
@@ -61,10 +61,10 @@ pub(crate) fn present<'de, D: Deserializer<'de>>(
 }
 
 /// The text of a JSON string; only texts with escapes are copied.
-pub(crate) fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let text = raw.get().strip_prefix('"')?.strip_suffix('"')?;
+pub(crate) fn text_of(json: &str) -> Option<Cow<'_, str>> {
+    let text = json.strip_prefix('"')?.strip_suffix('"')?;
     if text.contains('\\') {
-        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+        serde_json::from_str(json).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(text))
     }

@@ -41,10 +41,13 @@ pub fn encode(
     let out = frame.payload();
     out.extend_from_slice(b"{\"data\":");
     out.extend_from_slice(data.as_bytes());
-    out.extend_from_slice(b",\"_meta\":{\"action\":");
-    write_parts(out, &["/", event.action, "@", event.path]);
-    out.extend_from_slice(b",\"type\":\"data\"");
-    member(out, "sessionId", event.session_id);
+    out.extend_from_slice(b",\"_meta\":{\"action\":\"/");
+    // The words of the protocol need no escapes.
+    out.extend_from_slice(event.action.as_bytes());
+    out.push(b'@');
+    write_unquoted(out, event.path);
+    out.extend_from_slice(b"\",\"type\":\"data\",\"sessionId\":");
+    write_string(out, event.session_id);
     let consistency = overridden(event, "consistency").map_or(event.consistency, Json::as_str);
     raw_member(out, "consistency", consistency);
     match overridden(event, "publicationId") {

@@ -15,7 +15,7 @@ pub struct Echo {
     pub event_id: Option<Json>,
     /// The request's `sessionId` as JSON; echoed unchecked.
     pub session_id: Option<Json>,
-    /// The action's name.
+    /// The action's name; borrowed only where it is one of the protocol's.
     pub action: Cow<'static, str>,
 }
 
@@ -119,8 +119,8 @@ pub fn encode_no_data(path: &str, event_id: Option<&Json>, published: bool) -> S
     if let Some(event_id) = event_id {
         members.raw("eventId", event_id.as_str());
     }
-    members.text("type", "response");
-    members.text("status", "ok");
+    members.word("type", "response");
+    members.word("status", "ok");
     members.raw("published", if published { "true" } else { "false" });
     out.extend_from_slice(b"}}");
     frame.finish()
@@ -198,7 +198,7 @@ fn write_meta(out: &mut Vec<u8>, meta: &Meta, echo: &Echo, error: Option<&WireEr
     out.push(b'{');
     let mut members = Members { out, first: true };
     if meta.status_first {
-        members.text("status", status);
+        members.word("status", status);
     }
     if let Some(reference) = &meta.reference_id {
         members.text("referenceId", reference);
@@ -210,9 +210,9 @@ fn write_meta(out: &mut Vec<u8>, meta: &Meta, echo: &Echo, error: Option<&WireEr
     if let Some(results) = &meta.publish_results {
         members.raw("publishResults", results.as_str());
     }
-    members.text("type", "response");
+    members.word("type", "response");
     if !meta.status_first {
-        members.text("status", status);
+        members.word("status", status);
     }
     if meta.published.is_none() {
         members.raw("published", "false");
@@ -222,7 +222,10 @@ fn write_meta(out: &mut Vec<u8>, meta: &Meta, echo: &Echo, error: Option<&WireEr
             members.raw(name, value.as_str());
         }
     }
-    members.text("action", &echo.action);
+    match &echo.action {
+        Cow::Borrowed(known) => members.word("action", known),
+        Cow::Owned(sent) => members.text("action", sent),
+    }
     if let Some(error) = error {
         members.name("error");
         error.write(members.out);
@@ -263,6 +266,14 @@ impl Members<'_> {
     fn raw(&mut self, name: &'static str, json: &str) {
         self.name(name);
         self.out.extend_from_slice(json.as_bytes());
+    }
+
+    /// A word of the protocol, which needs no escapes.
+    fn word(&mut self, name: &'static str, word: &'static str) {
+        self.name(name);
+        self.out.push(b'"');
+        self.out.extend_from_slice(word.as_bytes());
+        self.out.push(b'"');
     }
 
     /// The names of the protocol need no escapes.

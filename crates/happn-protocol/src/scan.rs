@@ -2,10 +2,16 @@
 
 use serde_json::value::RawValue;
 
+use crate::Raw;
+use crate::word::Word;
+
 /// Levels of nesting that are followed here. What is deeper is left to the parser, which has none.
 const DEPTH_MAX: u32 = 64;
 
-/// Bytes of a string that are looked at together.
+/// Words of a string that are looked at first.
+const NEAR: usize = 3;
+
+/// Bytes of a string that are looked at together then.
 const STRIDE: usize = 32;
 
 /// Splits `text` behind the JSON value with which it begins; `None` when it begins with none.
@@ -39,9 +45,42 @@ pub(crate) fn split_plain_string(text: &str) -> Option<(&str, &str)> {
     Some((string, rest.strip_prefix('"')?))
 }
 
+/// Calls `member` with the name and value of each member of the object `text`, in order. `None` when
+/// it is no object, or has what clients do not write: white space around names and values, or
+/// escapes in names. Then the members so far say nothing.
+pub(crate) fn members<'a>(text: &'a str, mut member: impl FnMut(&'a str, Raw<'a>)) -> Option<()> {
+    let mut rest = text.strip_prefix('{')?;
+    if rest == "}" {
+        return Some(());
+    }
+    loop {
+        let (name, behind) = split_plain_string(rest)?;
+        let value = behind.strip_prefix(':')?;
+        if value.as_bytes().first()? <= &b' ' {
+            return None;
+        }
+        let (value, behind) = split_value(value)?;
+        member(name, Raw::trusted(value));
+        match behind.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return (behind == "}").then_some(()),
+        }
+    }
+}
+
 /// Where from `at` on the first byte is that ends a string or has no place in one.
 fn special(bytes: &[u8], mut at: usize) -> usize {
     let is_special = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+    // Names and most other strings are shorter than a stride.
+    let (near, _) = bytes.get(at..).unwrap_or_default().as_chunks();
+    for word in near.iter().take(NEAR) {
+        let word = Word::new(*word);
+        let found = word.equal(b'"').or(word.equal(b'\\')).or(word.below(0x20));
+        if let Some(place) = found.first() {
+            return at + place;
+        }
+        at += 8;
+    }
     // Without an early exit a stride takes a few instructions.
     while let Some(stride) = bytes.get(at..at + STRIDE)
         && !stride
@@ -321,7 +360,70 @@ mod tests {
         }
     }
 
+    type Cut<'a> = Vec<(&'a str, &'a str)>;
+
+    fn cut(text: &str) -> Option<Cut<'_>> {
+        let mut cut = Vec::new();
+        members(text, |name, value| cut.push((name, value.get())))?;
+        Some(cut)
+    }
+
+    /// What is cut is what the parser finds.
+    fn check_members(text: &str) {
+        if let Some(cut) = cut(text) {
+            let parsed = crate::Members::parse(text).unwrap_or_default();
+            let parsed: Cut<'_> = parsed
+                .iter()
+                .map(|(name, value)| (name, value.get()))
+                .collect();
+            assert_eq!(cut, parsed, "{text}");
+            assert!(serde_json::from_str::<&RawValue>(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_object_is_cut_into_its_members() {
+        let text = r#"{"path":"/a","data":{"x": [1,{}],"y\n":"\u00e9\""},"n":null,"é":true}"#;
+        let expected = [
+            ("path", r#""/a""#),
+            ("data", r#"{"x": [1,{}],"y\n":"\u00e9\""}"#),
+            ("n", "null"),
+            ("é", "true"),
+        ];
+        assert_eq!(cut(text).unwrap(), expected);
+        assert_eq!(cut("{}").unwrap(), []);
+        for unusual in [
+            "{\"a\" :1}",
+            "{\"a\": 1}",
+            "{\"a\":1 }",
+            "{ }",
+            "{}x",
+            "[]",
+            "",
+            "{\"\\u0061\":1}",
+            "{\"a\":1,}",
+            "{\"a\":1]",
+            "{a:1}",
+            "{\"a\":}",
+        ] {
+            assert_eq!(cut(unusual), None, "{unusual}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn objects_are_cut_as_the_parser_cuts_them(
+            pieces in prop::collection::vec(
+                prop::sample::select(vec![
+                    "\"a\":1", "\"b\":", "\"c\":[true,{\"d\":null}]", "\"\\u0061\":2", ",", ",", ",", " ", "{", "}",
+                    "\"text with spaces, and longer than a word or four\"", ":", "x", "\"", "\n", "null",
+                ]),
+                0..10,
+            )
+        ) {
+            check_members(&format!("{{{}}}", pieces.concat()));
+        }
+
         #[test]
         fn what_the_parser_accepts_is_accepted_and_nothing_else(
             pieces in prop::collection::vec(

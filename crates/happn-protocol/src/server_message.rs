@@ -139,7 +139,7 @@ fn decode_object(text: &str) -> Option<ServerMessage<'_>> {
         Some("ack") => Some(ServerMessage::PublicationAck {
             event_id: event_id(&meta)?,
             result: frame.result,
-            error: frame.error.and_then(text_of),
+            error: frame.error.and_then(|raw| text_of(raw.get())),
         }),
         _ => {
             let failed = meta.text("status").as_deref() == Some("error");

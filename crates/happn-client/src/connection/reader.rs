@@ -91,7 +91,7 @@ impl<I: Inbox> Reader<I> {
                 self.shared.replies.settle(event_id, reply);
             }
             ServerMessage::List { event_id, items } => {
-                let items = items.iter().map(|item| Json::share(frame, item)).collect();
+                let items = items.iter().map(|item| Json::share(frame, *item)).collect();
                 let reply = Ok(Reply::List(items));
                 self.shared.replies.settle(event_id, reply);
             }

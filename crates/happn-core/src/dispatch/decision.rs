@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use happn_protocol::Raw;
 use happn_protocol::response::{Echo, ObjectResponse};
-use serde_json::value::RawValue;
 
 use super::{Call, Received, finish, reply};
 use crate::identity::Identity;
@@ -81,7 +81,7 @@ impl Call<'_> {
         &self,
         operation: Operation<'_>,
         path: &str,
-        on_behalf_of: Option<&RawValue>,
+        on_behalf_of: Option<Raw<'_>>,
     ) -> Decision {
         let writes = matches!(operation, Operation::Set | Operation::Remove);
         let rules = self.node.config.cluster.as_ref();
@@ -149,7 +149,7 @@ pub(super) fn refuse(session: &Session, echo: &Echo, refusal: Refusal) {
 }
 
 /// The user named by `onBehalfOf`. Nobody acts for the administrator: that is ignored.
-fn somebody_else(raw: &RawValue) -> Option<String> {
+fn somebody_else(raw: Raw<'_>) -> Option<String> {
     let user: String = serde_json::from_str(raw.get()).ok()?;
     (!user.is_empty() && user != "_ADMIN").then_some(user)
 }

@@ -1,7 +1,7 @@
 //! The options of a request that say how it is published.
 
 use happn_protocol::publication::is_reserved;
-use happn_protocol::{Json, Members, Options};
+use happn_protocol::{Json, Members, Options, Raw};
 
 /// When the publisher is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub(super) struct PublishOptions {
 
 impl PublishOptions {
     pub(super) fn read(options: &Options<'_>) -> Self {
-        let asked = options.consistency.map(serde_json::value::RawValue::get);
+        let asked = options.consistency.map(Raw::get);
         let (consistency, consistency_text) = match asked {
             None | Some("null" | "2") => (Consistency::Transactional, Json::from_static("2")),
             Some("3") => (Consistency::Acknowledged, Json::from_static("3")),

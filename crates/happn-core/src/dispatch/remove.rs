@@ -56,7 +56,7 @@ impl Call<'_> {
 
     fn removal_options(&self, path: &str) -> Result<Options<'_>, WireError> {
         validate(path, Action::Remove).map_err(|error| WireError::plain(error.to_string()))?;
-        self.request.decode_options().map_err(WireError::plain)
+        Ok(self.request.decode_options())
     }
 }
 

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use happn_paths::StoreGlob;
-use happn_protocol::{Json, Members, Options, WireError, write_string};
+use happn_protocol::{Json, Members, Options, Raw, WireError, write_string};
 use happn_query::{Collation, Criteria, Fields, Pipeline, QueryError, Sort};
-use serde_json::value::RawValue;
 
 use super::{Call, store_failed};
 use crate::{Aggregation, Query, StoreError};
@@ -31,7 +30,7 @@ impl Search {
 
 impl Call<'_> {
     /// What is asked for, and on whose behalf.
-    pub(super) fn search(&self) -> Result<(Search, Option<&RawValue>), WireError> {
+    pub(super) fn search(&self) -> Result<(Search, Option<Raw<'_>>), WireError> {
         let Some(path) = self.request.path_text() else {
             return Err(WireError::type_error(format!(
                 "the path of a {} must be a string, not [{}]",
@@ -39,7 +38,7 @@ impl Call<'_> {
                 self.request.path_printed()
             )));
         };
-        let options = self.request.decode_options().map_err(WireError::plain)?;
+        let options = self.request.decode_options();
         let search = self.read(&path, &options);
         let search = search.map_err(|error| search_failed(&error.into()))?;
         Ok((search, options.on_behalf_of))
@@ -50,7 +49,7 @@ impl Call<'_> {
             .options
             .and_then(|raw| Members::parse(raw.get()))
             .unwrap_or_default();
-        let inner = |name: &str| given(inner.get(name));
+        let inner = |name: &str| given(inner.get(name).map(Raw::from));
         let config = &self.node.config;
         let collation = given(options.collation).or(inner("collation"));
         let sort = given(options.sort).or(inner("sort"));
@@ -79,7 +78,7 @@ impl Call<'_> {
             bounds: config.search_bounds,
         };
         let pipeline = pipeline
-            .filter(|raw| Options::is_set(Some(raw)))
+            .filter(|raw| Options::is_set(Some(*raw)))
             .map(|raw| Pipeline::parse(raw.get()))
             .transpose()?;
         Ok(Search { query, pipeline })
@@ -88,7 +87,7 @@ impl Call<'_> {
 
 /// The criteria of a request; what JavaScript takes for false is none.
 pub(super) fn criteria_of(options: &Options<'_>) -> Result<Criteria, QueryError> {
-    let criteria = options.criteria.filter(|raw| Options::is_set(Some(raw)));
+    let criteria = options.criteria.filter(|raw| Options::is_set(Some(*raw)));
     read(criteria, Criteria::parse)
 }
 
@@ -112,23 +111,23 @@ pub(super) fn search_failed(error: &StoreError) -> WireError {
     }
 }
 
-fn given(raw: Option<&RawValue>) -> Option<&RawValue> {
+fn given(raw: Option<Raw<'_>>) -> Option<Raw<'_>> {
     raw.filter(|raw| raw.get() != "null")
 }
 
 fn read<T: Default>(
-    raw: Option<&RawValue>,
+    raw: Option<Raw<'_>>,
     parse: impl Fn(&str) -> Result<T, QueryError>,
 ) -> Result<T, QueryError> {
     raw.map_or(Ok(T::default()), |raw| parse(raw.get()))
 }
 
 /// A number; what is spelled as text counts as absent.
-fn number(raw: Option<&RawValue>) -> Option<f64> {
+fn number(raw: Option<Raw<'_>>) -> Option<f64> {
     serde_json::from_str(raw?.get()).ok()
 }
 
-fn skip(raw: Option<&RawValue>) -> Result<u64, QueryError> {
+fn skip(raw: Option<Raw<'_>>) -> Result<u64, QueryError> {
     match number(raw) {
         Some(skip) if skip < 0.0 => Err(QueryError::Argument {
             operator: "BSON field 'skip'".to_owned(),

@@ -16,8 +16,8 @@ impl Call<'_> {
     /// Takes effect before it is answered; without data the session stays as it is.
     pub(super) fn configure_session(self) -> Received {
         if let Some(data) = self.request.data.and_then(|raw| Members::parse(raw.get())) {
-            let protocol = data.get("protocol").map(text_or_raw);
-            let version = data.get("version").map(text_or_raw);
+            let protocol = data.get("protocol").map(|raw| text_or_raw(raw.get()));
+            let version = data.get("version").map(|raw| text_or_raw(raw.get()));
             let browser = Options::is_set(data.get("browser"));
             self.session
                 .configure(protocol.as_deref(), version, browser);
@@ -67,7 +67,10 @@ impl Call<'_> {
         if !Options::is_set(key) {
             return self.fail(WireError::plain("no public key with request"));
         }
-        let (key, connection) = (key.map(text_or_raw), self.session.connection());
+        let (key, connection) = (
+            key.map(|raw| text_or_raw(raw.get())),
+            self.session.connection(),
+        );
         let fresh = self
             .node
             .authority()
@@ -87,7 +90,7 @@ impl Call<'_> {
     }
 
     pub(super) fn ack(self) -> Received {
-        if let Some(publication_id) = self.request.data.map(text_or_raw) {
+        if let Some(publication_id) = self.request.data.map(|raw| text_or_raw(raw.get())) {
             self.node
                 .acknowledgements
                 .acknowledge(&publication_id, self.session.id());
@@ -159,10 +162,10 @@ fn cluster_info(info: &RawValue) -> Option<ClusterInfo> {
     let members = Members::parse(info.get())?;
     let cluster_name = members
         .get("clusterName")
-        .filter(|raw| Options::is_set(Some(raw)))?;
+        .filter(|raw| Options::is_set(Some(*raw)))?;
     let text = |name: &str| serde_json::from_str::<String>(members.get(name)?.get()).ok();
     Some(ClusterInfo {
-        cluster_name: text_or_raw(cluster_name),
+        cluster_name: text_or_raw(cluster_name.get()),
         service_name: text("serviceName"),
         endpoint: text("endpoint"),
         name: text("name"),
@@ -170,6 +173,6 @@ fn cluster_info(info: &RawValue) -> Option<ClusterInfo> {
     })
 }
 
-fn text_or_raw(raw: &RawValue) -> String {
-    serde_json::from_str::<String>(raw.get()).unwrap_or_else(|_| raw.get().to_owned())
+fn text_or_raw(json: &str) -> String {
+    serde_json::from_str(json).unwrap_or_else(|_| json.to_owned())
 }

@@ -32,10 +32,7 @@ impl Call<'_> {
             Ok(path) => path,
             Err(error) => return self.fail(error),
         };
-        let options = match self.request.decode_options() {
-            Ok(options) => options,
-            Err(message) => return self.fail(WireError::plain(message)),
-        };
+        let options = self.request.decode_options();
         let sent = match Options::is_set(options.null_value) {
             true => Some(Json::NULL),
             false => self.data(),

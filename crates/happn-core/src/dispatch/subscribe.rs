@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use happn_paths::{Action, Channel, Depth, StoreGlob, validate};
 use happn_protocol::response::{self, Echo, Meta, ObjectResponse};
-use happn_protocol::{Json, Options, WireError, write_string};
+use happn_protocol::{Json, Options, Raw, WireError, write_string};
 use happn_query::{Field, Sort, SortKey};
-use serde_json::value::RawValue;
 
 use super::decision::Decision;
 use super::initial_events::InitialEvents;
@@ -28,10 +27,7 @@ impl Call<'_> {
         if let Err(error) = validate(&text, Action::On) {
             return self.fail(WireError::plain(error.to_string()));
         }
-        let options = match self.request.decode_options() {
-            Ok(options) => options,
-            Err(message) => return self.fail(WireError::plain(message)),
-        };
+        let options = self.request.decode_options();
         let with_values =
             Options::is_set(options.initial_callback) || Options::is_set(options.initial_emit);
         let subscription = self.subscription(&text, &options);
@@ -268,7 +264,7 @@ impl Initial {
     }
 }
 
-fn integer(raw: &RawValue) -> Option<i64> {
+fn integer(raw: Raw<'_>) -> Option<i64> {
     let number: f64 = serde_json::from_str(raw.get()).ok()?;
     (number.fract() == 0.0).then_some(number as i64)
 }

@@ -12,10 +12,7 @@ impl Call<'_> {
         let Some(text) = self.request.path_text() else {
             return self.fail(WireError::type_error("the path of an off must be a string"));
         };
-        let options = match self.request.decode_options() {
-            Ok(options) => options,
-            Err(message) => return self.fail(WireError::plain(message)),
-        };
+        let options = self.request.decode_options();
         let reference = self.reference(&options);
         let channel = Channel::parse(&text);
         let removal = match &reference {
@@ -39,7 +36,7 @@ impl Call<'_> {
     fn reference(&self, options: &Options<'_>) -> Option<String> {
         if let Some(raw) = options
             .reference_id
-            .filter(|raw| Options::is_set(Some(raw)))
+            .filter(|raw| Options::is_set(Some(*raw)))
         {
             let text = serde_json::from_str::<String>(raw.get());
             return Some(text.unwrap_or_else(|_| raw.get().to_owned()));
